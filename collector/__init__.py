@@ -1,0 +1,1 @@
+"""Polls Databricks and writes what it saw to the store. Knows nothing of Prometheus."""

@@ -1,0 +1,80 @@
+"""The live poll: active runs, what ended since the last look, what vanished, and the details of what finished."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from collector.core import plan
+from collector.core.diff import change
+from collector.core.model import Collector, KnownRun, Run, Standing
+from collector.core.plan import Window
+from collector.poll import Answer, Desk, save
+from collector.store.writer import Transaction
+
+DEEP_EVERY = timedelta(minutes=1)
+"""How often the whole overlap is read again, against answers that come late or out of order."""
+MOST_WAITING = 200
+"""Attempts of earlier polls whose details one poll asks for at most."""
+
+
+def live(desk: Desk, started: datetime) -> Answer:
+    """Ask what the plan says, in the order in which later answers may overrule earlier ones."""
+    terms, memory, source = desk.terms, desk.memory, desk.source
+    since = started - terms.overlap
+    standing = desk.writer.standing(terms.workspace, recent_since=since, undetailed=MOST_WAITING)
+    last = standing.watermarks.get(Collector.LIVE)
+    deep = memory.deep_after is None or started >= memory.deep_after or last is None or last < since
+
+    active = {run.run_id: run for run in source.active(plan.active_windows(standing.open_runs))}
+    pages = source.completed(
+        Window(since), lambda page: not deep and plan.brings_nothing_new(page, standing.recent)
+    )
+    listed = active | {run.run_id: run for run in pages}
+    missing = plan.vanished(standing.open_runs, listed)
+    found = _look_up(desk, missing)
+    observed = listed | {run_id: run for run_id, run in found.items() if run}
+
+    news = {run.run_id: run for run in _news(observed.values(), standing)}
+    finished = (run for run in news.values() if run.ended and run.ended >= standing.horizon)
+    wanted = plan.detail_order(finished, standing.undetailed)
+    details = dict(source.histories(wanted, spare=True))
+    news |= {run_id: run for run_id, run in details.items() if run}
+    gone = [run_id for run_id, run in (found | details).items() if run is None]
+
+    def write(transaction: Transaction, now: datetime) -> int:
+        changed = save(transaction, news.values(), terms.extent, now)
+        transaction.gone(gone)
+        memory.gap = memory.gap or last is None or last < since
+        if deep:
+            memory.deep_after = started + DEEP_EVERY
+        return changed
+
+    return Answer(
+        write=write,
+        seen=len(observed),
+        complete=len(found) == len(missing) and len(details) == len(wanted),
+    )
+
+
+def _look_up(desk: Desk, missing: Sequence[KnownRun]) -> Mapping[str, Run | None]:
+    """The vanished runs, by the list over their start window as long as its pages pay, the rest one by one."""
+    sought = {run.run_id for run in missing}
+    found: dict[str, Run | None] = {}
+    window = plan.by_list(missing)
+    if window:
+        for run in desk.source.completed(window, lambda page: plan.no_longer_pays(page, sought, found)):
+            if run.run_id in sought:
+                found[run.run_id] = run
+    rest = [run.run_id for run in missing if run.run_id not in found]
+    found.update(desk.source.histories(rest[: desk.terms.most_lookups], spare=False))
+    return found
+
+
+def _news(observed: Iterable[Run], standing: Standing) -> Iterator[Run]:
+    """The runs that differ from what the store held when the poll began."""
+    held = {run.run_id: run for run in standing.open_runs}
+    for run in observed:
+        known_end = standing.recent.get(run.run_id)
+        if known_end is not None and known_end == run.ended:
+            continue
+        if change(held.get(run.run_id), run, standing.horizon):
+            yield run

@@ -1,0 +1,49 @@
+"""The look back: every finished run that started within the look-back time, whether or not a live poll saw it end.
+
+Lists find runs by their start only, so a run that was repaired, or that ended while nobody looked, shows here. The first
+look back fills an empty store with history; later ones find what an outage hid.
+"""
+
+from datetime import datetime, timedelta
+
+from collector.core import plan
+from collector.core.model import Collector
+from collector.poll import Answer, Desk, save
+from collector.store.writer import Transaction
+
+STEP = timedelta(hours=1)
+RETENTION_OF_DATABRICKS = timedelta(days=60)
+
+
+def due(desk: Desk, now: datetime) -> bool:
+    """True at the start, after an outage, and an interval after the last look back."""
+    if desk.memory.gap:
+        return True
+    standing = desk.writer.standing(desk.terms.workspace, recent_since=now, undetailed=0)
+    last = standing.watermarks.get(Collector.LOOKBACK)
+    return last is None or now - last >= desk.terms.interval
+
+
+def lookback(desk: Desk, started: datetime) -> Answer:
+    """Read window after window, newest first, each written at once; only a whole look back moves its watermark."""
+    terms = desk.terms
+    standing = desk.writer.standing(terms.workspace, recent_since=started, undetailed=0)
+    last = standing.watermarks.get(Collector.LOOKBACK, started)
+    since = max(last - terms.lookback, started - RETENTION_OF_DATABRICKS)
+    windows = plan.lookback_windows(since, started, STEP)
+    desk.memory.gap = False
+    seen = changed = 0
+    try:
+        for done, (_, runs) in enumerate(desk.source.completed_windows(windows), start=1):
+            with desk.writer.transaction(terms.workspace) as transaction:
+                changed += save(transaction, runs, terms.extent, desk.now())
+            seen += len(runs)
+            desk.progress(done, len(windows))
+    except BaseException:
+        desk.memory.gap = True
+        raise
+
+    def write(transaction: Transaction, now: datetime) -> int:  # noqa: ARG001 – the windows are written already
+        return changed
+
+    return Answer(write=write, seen=seen)

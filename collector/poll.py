@@ -1,0 +1,178 @@
+"""Joins a source and the store: ask first, then one transaction that reads what is known, compares, counts, writes.
+
+Every collector (`live`, `lookback`, `definitions`) is a function that asks and returns an `Answer`; `execute` gives it
+lease, deadline, transaction, record and log line.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from collector.core.count import Extent, increments
+from collector.core.diff import change
+from collector.core.model import Change, Collector, Increment, Measure, Poll, Run
+from collector.logs import event, redact
+from collector.sources.source import JobsSource, SourceError
+from collector.store.engine import StoreError
+from collector.store.writer import Transaction, Writer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How one collector of one workspace polls."""
+
+    workspace: str
+    collector: Collector
+    interval: timedelta
+    deadline: timedelta
+    lease: timedelta
+    overlap: timedelta
+    lookback: timedelta
+    most_lookups: int
+    sla_tag: str
+    extent: Extent
+
+
+@dataclass(slots=True, kw_only=True)
+class Memory:
+    """What a workspace's collectors remember between polls and may forget at any restart."""
+
+    deep_after: datetime | None = None
+    """When the whole overlap is to be read again; None means now."""
+    gap: bool = True
+    """True while runs may have ended that no live poll could see: at the start, and after an outage."""
+    unrecorded: list[Increment] = field(default_factory=list)
+    """Counted about ourselves, not yet in the store."""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything that a poll works with."""
+
+    terms: Terms
+    source: JobsSource
+    writer: Writer
+    memory: Memory
+    holder: str
+    """This process, as the lease knows it."""
+    now: Callable[[], datetime]
+    progress: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005 – the default shows nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What asking brought, and how to write it."""
+
+    write: Callable[[Transaction, datetime], int]
+    """Writes into the poll's transaction and returns how many things changed."""
+    seen: int
+    complete: bool = True
+
+
+def execute(desk: Desk, ask: Callable[[Desk, datetime], Answer]) -> Poll | None:
+    """One poll, recorded and logged; None when another collector holds the workspace."""
+    terms, started = desk.terms, desk.now()
+    try:
+        if not desk.writer.lease(
+            terms.workspace, holder=desk.holder, now=started, until=started + terms.lease
+        ):
+            return None
+        desk.source.start_deadline(terms.deadline.total_seconds())
+        answer, error, message = _asked(desk, ask, started)
+        poll = _recorded(desk, answer, started, error, message)
+    except StoreError as failure:
+        event(
+            logger,
+            logging.ERROR,
+            "the store does not take the poll",
+            workspace=terms.workspace,
+            error=str(failure),
+        )
+        return None
+    event(
+        logger,
+        logging.WARNING if poll.error else logging.INFO,
+        "poll",
+        workspace=terms.workspace,
+        collector=poll.collector.value,
+        seconds=round(poll.duration.total_seconds(), 3),
+        requests=poll.requests,
+        seen=poll.seen,
+        changed=poll.changed,
+        **({"error": poll.error, "message": poll.message} if poll.error else {}),
+    )
+    return poll
+
+
+def _asked(
+    desk: Desk, ask: Callable[[Desk, datetime], Answer], started: datetime
+) -> tuple[Answer | None, str, str]:
+    """The answer, or why there is none."""
+    try:
+        return ask(desk, started), "", ""
+    except SourceError as failure:
+        return None, failure.reason, redact(str(failure))
+    except StoreError:
+        raise
+    except Exception as failure:
+        logger.exception("a poll failed in a way that nobody expected; the next one tries again")
+        return None, "internal", redact(f"{type(failure).__name__}: {failure}")
+
+
+def _recorded(desk: Desk, answer: Answer | None, started: datetime, error: str, message: str) -> Poll:
+    """The poll as recorded, in the one transaction that also holds what it brought."""
+    terms, memory = desk.terms, desk.memory
+    tally = desk.source.take_tally()
+    with memory.lock:
+        memory.unrecorded += _about_ourselves(
+            terms.collector, tally.requests, unreadable=tally.unreadable, error=error
+        )
+        unrecorded = tuple(memory.unrecorded)
+    with desk.writer.transaction(terms.workspace) as transaction:
+        changed = answer.write(transaction, started) if answer else 0
+        poll = Poll(
+            collector=terms.collector,
+            started=started,
+            duration=desk.now() - started,
+            interval=terms.interval,
+            error=error,
+            message=message,
+            requests=tally.requests.total(),
+            seen=answer.seen if answer else 0,
+            changed=changed,
+            complete=answer.complete if answer else False,
+        )
+        transaction.add(unrecorded)
+        transaction.record(poll)
+    with memory.lock:
+        del memory.unrecorded[: len(unrecorded)]
+    return poll
+
+
+def _about_ourselves(
+    collector: Collector, requests: Mapping[tuple[str, str], int], *, unreadable: int, error: str
+) -> Iterable[Increment]:
+    for labels, amount in requests.items():
+        yield Increment(measure=Measure.API_REQUESTS, labels=labels, amount=amount)
+    if unreadable:
+        yield Increment(measure=Measure.UNREADABLE_ITEMS, labels=(collector.value,), amount=unreadable)
+    if error:
+        yield Increment(measure=Measure.COLLECTOR_ERRORS, labels=(collector.value, error), amount=1)
+
+
+def save(transaction: Transaction, runs: Collection[Run], extent: Extent, now: datetime) -> int:
+    """Compare the runs with what is known, count, write; the number of attempts that finished."""
+    known = transaction.known([run.run_id for run in runs])
+    compared = (change(known.get(run.run_id), run, transaction.horizon) for run in runs)
+    changes: list[Change] = [difference for difference in compared if difference]
+    targets = transaction.targets({item.run.job_id for item in changes if item.detailed})
+    transaction.save(changes, now=now)
+    transaction.add(
+        increment for item in changes for increment in increments(item, targets.get(item.run.job_id), extent)
+    )
+    return sum(len(item.finished) for item in changes)

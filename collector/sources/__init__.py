@@ -1,0 +1,1 @@
+"""Talks to Databricks and parses its answers at the border. Decides nothing and stores nothing."""

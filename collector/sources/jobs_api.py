@@ -1,0 +1,156 @@
+"""The questions of a poll, asked of the Jobs API 2.2. Pages to the end, windows side by side, nothing decided here."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from collector.core.model import Job, Run
+from collector.core.plan import PAGE, Window
+from collector.sources import parse
+from collector.sources.client import Client, Missing
+from collector.sources.source import Identity, Tally, Unreachable, Unreadable
+
+RUNS_LIST = "2.2/jobs/runs/list"
+RUNS_GET = "2.2/jobs/runs/get"
+JOBS_LIST = "2.2/jobs/list"
+JOBS_PAGE = 100
+MOST_PAGES = 20_000
+"""Half a million runs; a walk that is longer goes in circles."""
+DETAIL_RESERVE = 0.4
+"""Share of the burst that details leave for the next lists."""
+LOOKBACK_RESERVE = 0.6
+LOOKBACK_READERS = 4
+
+T = TypeVar("T")
+
+
+class JobsApi:
+    """`JobsSource` over HTTP, for one collector of one workspace."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def start_deadline(self, seconds: float) -> None:
+        """Give everything asked from now on so long."""
+        self._client.start_deadline(seconds)
+
+    def identity(self) -> Identity:
+        """Host from the configuration, workspace id from the configuration or the SCIM answer's header."""
+
+        def ask() -> Identity:
+            config = self._client.config()
+            return Identity(host=str(config.host or ""), workspace_id=str(config.workspace_id or ""))
+
+        return self._client.result(self._client.submit(ask))
+
+    def active(self, windows: Sequence[Window]) -> Iterable[Run]:
+        """All active runs, each once; a run that moved between pages while they were read may show twice."""
+        walks = [
+            self._client.submit(self._walk, {"active_only": True, **_bounds(window)}) for window in windows
+        ]
+        runs = {run.run_id: run for walk in walks for run in self._client.result(walk)}
+        return tuple(runs.values())
+
+    def completed(self, window: Window, stop: Callable[[Sequence[Run]], bool]) -> Iterator[Run]:
+        """Finished runs that started in the window, newest first, up to the page at which `stop` is true."""
+        pages = self._pages(RUNS_LIST, "runs", {"completed_only": True, "limit": PAGE, **_bounds(window)})
+        while (items := self._client.result(self._client.submit(next, pages, None))) is not None:
+            page = tuple(self._parsed(parse.run, items))
+            yield from page
+            if stop(page):
+                return
+
+    def completed_windows(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Sequence[Run]]]:
+        """All finished runs of each window; a few windows at a time, so that live polls keep most of the budget."""
+        waiting = iter(windows)
+        under_way: dict[Future[Sequence[Run]], Window] = {}
+        while True:
+            for window in islice(waiting, LOOKBACK_READERS - len(under_way)):
+                query = {"completed_only": True, **_bounds(window)}
+                under_way[self._client.submit(self._walk, query, LOOKBACK_RESERVE)] = window
+            if not under_way:
+                return
+            for future in self._client.first(under_way):
+                window = under_way.pop(future)
+                yield window, self._client.result(future)
+
+    def histories(self, run_ids: Sequence[str], *, spare: bool) -> Iterator[tuple[str, Run | None]]:
+        """Each run with its whole history; with `spare` only so many as the budget has to spare now."""
+        most = self._client.budget.spare(DETAIL_RESERVE) if spare else len(run_ids)
+        asked = [(run_id, self._client.submit(self._history, run_id)) for run_id in run_ids[:most]]
+        for run_id, answer in asked:
+            try:
+                yield run_id, self._client.result(answer)
+            except Missing:
+                yield run_id, None
+            except parse.UnreadableItemError:
+                self._client.set_aside()
+
+    def jobs(self) -> Iterable[Job]:
+        """All definitions, each once."""
+        pages = self._pages(JOBS_LIST, "jobs", {"limit": JOBS_PAGE})
+        jobs: dict[str, Job] = {}
+        while (items := self._client.result(self._client.submit(next, pages, None))) is not None:
+            jobs |= {job.job_id: job for job in self._parsed(parse.job, items)}
+        return tuple(jobs.values())
+
+    def take_tally(self) -> Tally:
+        """What was asked since the last call."""
+        return self._client.take_tally()
+
+    def close(self) -> None:
+        """Give back threads."""
+        self._client.close()
+
+    def _walk(self, query: Mapping[str, object], reserve: float = 0.0) -> Sequence[Run]:
+        pages = self._pages(RUNS_LIST, "runs", {"limit": PAGE, **query}, reserve)
+        return tuple(run for items in pages for run in self._parsed(parse.run, items))
+
+    def _pages(
+        self, endpoint: str, key: str, query: Mapping[str, object], reserve: float = 0.0
+    ) -> Iterator[list[Mapping[str, Any]]]:
+        """The lists under `key`, page after page; only the absence of a next token ends the walk."""
+        token: object = None
+        for _ in range(MOST_PAGES):
+            paged = {**query, "page_token": token} if token else query
+            answer = self._client.get(endpoint, paged, reserve=reserve)
+            items = answer.get(key, [])
+            if not isinstance(items, list):
+                raise Unreadable(f"{endpoint}: {key} is not a list")
+            yield items
+            token = answer.get("next_page_token")
+            if not token:
+                return
+        raise Unreachable(f"{endpoint}: more than {MOST_PAGES} pages")
+
+    def _history(self, run_id: str) -> Run:
+        """One run with all pages of its tasks and repairs."""
+        query = {"run_id": run_id, "include_history": True}
+        whole = self._client.get(RUNS_GET, query)
+        token = whole.get("next_page_token")
+        while token:
+            page = self._client.get(RUNS_GET, {**query, "page_token": token})
+            for key in ("tasks", "repair_history"):
+                if isinstance(page.get(key), list):
+                    whole[key] = [*whole.get(key, []), *page[key]]
+            token = page.get("next_page_token")
+        return parse.run(whole, with_history=True)
+
+    def _parsed(self, parser: Callable[[Mapping[str, Any]], T], items: Iterable[object]) -> Iterator[T]:
+        """The items that can be read; the others are counted and set aside."""
+        for item in items:
+            try:
+                yield parser(item if isinstance(item, dict) else {})
+            except parse.UnreadableItemError:
+                self._client.set_aside()
+
+
+def _bounds(window: Window) -> dict[str, int]:
+    bounds = {"start_time_from": window.since, "start_time_to": window.until}
+    return {key: _milliseconds(moment) for key, moment in bounds.items() if moment is not None}
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

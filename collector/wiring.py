@@ -1,0 +1,192 @@
+"""Puts the collector together from its settings: the one place that knows every part, and where the time is taken."""
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from collector.config import Settings, WorkspaceSettings
+from collector.core.count import Extent
+from collector.core.model import Collector, Increment, Measure, Poll
+from collector.definitions import definitions
+from collector.live import live
+from collector.lookback import due, lookback
+from collector.poll import Desk, Memory, Terms, execute
+from collector.schedule import Schedule, Task
+from collector.sources.budget import Budget
+from collector.sources.client import Client, Connection
+from collector.sources.jobs_api import JobsApi
+from collector.store.engine import open_store
+from collector.store.writer import Writer
+
+EVERY_MINUTE = timedelta(minutes=1)
+POLLS_KEPT = timedelta(days=1)
+LONG_DEADLINE = timedelta(minutes=10)
+"""For what no live state waits for."""
+SHORTEST_DEADLINE = timedelta(seconds=4)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The desks of one workspace's collectors."""
+
+    name: str
+    live: Desk
+    definitions: Desk
+    lookback: Desk
+
+    @property
+    def desks(self) -> tuple[Desk, Desk, Desk]:
+        """All of them."""
+        return (self.definitions, self.live, self.lookback)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collectors:
+    """All that polls, over one store."""
+
+    workspaces: tuple[Workspace, ...]
+    writer: Writer
+    retention: timedelta
+    now: Callable[[], datetime]
+
+    def once(self) -> Iterator[tuple[str, Poll | None]]:
+        """One round of all polls, one after another; what each saw."""
+        for workspace in self.workspaces:
+            yield workspace.name, execute(workspace.definitions, definitions)
+            yield workspace.name, execute(workspace.live, live)
+            yield workspace.name, execute(workspace.lookback, lookback)
+            self.writer.refresh_statistics(workspace.name, now=self.now())
+
+    def schedule(self) -> Schedule:
+        """The same again and again, each at its interval."""
+        return Schedule(tuple(task for workspace in self.workspaces for task in self._tasks(workspace)))
+
+    def _tasks(self, workspace: Workspace) -> Iterator[Task]:
+        def task(desk: Desk, interval: timedelta, run: Callable[[], object]) -> Task:
+            return Task(
+                name=f"{workspace.name}/{desk.terms.collector.value}",
+                interval=interval,
+                run=run,
+                missed=lambda: _missed(desk),
+            )
+
+        def look_back() -> None:
+            if due(workspace.lookback, self.now()):
+                execute(workspace.lookback, lookback)
+
+        def keep_house() -> None:
+            now = self.now()
+            self.writer.refresh_statistics(workspace.name, now=now)
+            self.writer.prune(workspace.name, before=now - self.retention, polls_before=now - POLLS_KEPT)
+
+        yield task(
+            workspace.definitions,
+            workspace.definitions.terms.interval,
+            lambda: execute(workspace.definitions, definitions),
+        )
+        yield task(workspace.live, workspace.live.terms.interval, lambda: execute(workspace.live, live))
+        yield task(workspace.lookback, min(EVERY_MINUTE, workspace.lookback.terms.interval), look_back)
+        yield Task(
+            name=f"{workspace.name}/upkeep", interval=EVERY_MINUTE, run=keep_house, missed=lambda: None
+        )
+
+
+@contextmanager
+def collectors(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 – shows nothing
+) -> Iterator[Collectors]:
+    """The collectors over a store that is brought up to date; raises StoreError when it cannot be used."""
+    engine = open_store(settings.store.url)
+    writer = Writer(engine)
+    holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    workspaces = tuple(
+        _workspace(settings, workspace, writer, holder, now, progress) for workspace in settings.workspaces
+    )
+    try:
+        for workspace in settings.workspaces:
+            writer.register(workspace.name, host=workspace.host or "", workspace_id="", now=now())
+        yield Collectors(workspaces=workspaces, writer=writer, retention=settings.store.retention, now=now)
+    finally:
+        for built in workspaces:
+            for desk in built.desks:
+                desk.source.close()
+        writer.release(holder)
+        engine.dispose()
+
+
+def _workspace(
+    settings: Settings,
+    workspace: WorkspaceSettings,
+    writer: Writer,
+    holder: str,
+    now: Callable[[], datetime],
+    progress: Callable[[int, int], None],
+) -> Workspace:
+    polling = settings.polling
+    connection = Connection(lambda: _sdk_settings(workspace), Budget(polling.max_requests_per_second))
+    memory = Memory()
+
+    def desk(collector: Collector, interval: timedelta, deadline: timedelta) -> Desk:
+        terms = Terms(
+            workspace=workspace.name,
+            collector=collector,
+            interval=interval,
+            deadline=deadline,
+            lease=2 * polling.active_interval,
+            overlap=polling.overlap,
+            lookback=polling.lookback,
+            most_lookups=int(
+                2 * polling.max_requests_per_second * max(1.0, polling.active_interval.total_seconds())
+            ),
+            sla_tag=settings.jobs.sla_tag,
+            extent=Extent(
+                task_runs=settings.metrics.task_runs, job_histograms=settings.metrics.job_histograms
+            ),
+        )
+        return Desk(
+            terms=terms,
+            source=JobsApi(Client(connection)),
+            writer=writer,
+            memory=memory,
+            holder=holder,
+            now=now,
+            progress=progress,
+        )
+
+    return Workspace(
+        name=workspace.name,
+        # shorter than two intervals, so that a slow poll makes one start late and not two
+        live=desk(
+            Collector.LIVE,
+            polling.active_interval,
+            max(SHORTEST_DEADLINE, polling.active_interval * 1.8),
+        ),
+        definitions=desk(Collector.DEFINITIONS, polling.definitions_interval, LONG_DEADLINE),
+        lookback=desk(Collector.LOOKBACK, polling.lookback_interval, LONG_DEADLINE),
+    )
+
+
+def _sdk_settings(workspace: WorkspaceSettings) -> Mapping[str, Any]:
+    """What the SDK's Config is given; whatever is absent it looks for in its own environment and profiles."""
+    given = {
+        "host": workspace.host,
+        "profile": workspace.profile,
+        "client_id": workspace.client_id,
+        "token": workspace.token.reveal() if workspace.token else None,
+        "client_secret": workspace.client_secret.reveal() if workspace.client_secret else None,
+    }
+    return {key: value for key, value in given.items() if value}
+
+
+def _missed(desk: Desk) -> None:
+    increment = Increment(measure=Measure.POLLS_MISSED, labels=(desk.terms.collector.value,), amount=1)
+    with desk.memory.lock:
+        desk.memory.unrecorded.append(increment)

@@ -1,0 +1,177 @@
+"""The laws of counting, over generated histories of runs and generated ways of looking at them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.core.model import Attempt, Measure, Run
+from tests.core.ledger import Ledger
+from tests.make import at, make_attempt, make_run, make_task
+
+RESULTS = ("SUCCESS", "FAILED", "TIMEDOUT", "CANCELED", "SKIPPED", "INTERNAL_ERROR", "NEVER_HEARD_OF")
+
+
+@dataclass(frozen=True)
+class Life:
+    """A run as it really was."""
+
+    run_id: str
+    job_id: str
+    run_type: str
+    attempts: tuple[Attempt, ...]
+    queue: timedelta
+
+    def seen(self, when: datetime, *, history: bool) -> Run | None:
+        """What an answer given at that time shows; None before the run began."""
+        first = self.attempts[0]
+        if when < first.started:
+            return None
+        ended = tuple(attempt for attempt in self.attempts if attempt.ended <= when)
+        following = self.attempts[len(ended) : len(ended) + 1]
+        active = not ended or any(attempt.started <= when for attempt in following)
+        return make_run(
+            *ended,
+            run_id=self.run_id,
+            job_id=self.job_id,
+            run_type=self.run_type,
+            started=first.started,
+            history=history,
+            active=active,
+            queue=self.queue if ended else timedelta(0),
+        )
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> tuple[Life, ...]:
+    """Some runs with their repairs."""
+
+    def attempts() -> tuple[Attempt, ...]:
+        moment = draw(st.integers(0, 2000))
+        done = []
+        for number in range(draw(st.integers(1, 4))):
+            started = moment + draw(st.integers(0 if number == 0 else 1, 300))
+            moment = started + draw(st.integers(0 if number == 0 else 1, 600))
+            tasks = tuple(
+                make_task(run_id=f"{number}{index}", task_key=draw(st.sampled_from("ab")))
+                for index in range(draw(st.integers(0, 3)))
+            )
+            result = draw(st.sampled_from(RESULTS))
+            done.append(
+                make_attempt(
+                    started=at(started), ended=at(moment), result=result, repair=number > 0, tasks=tasks
+                )
+            )
+        return tuple(done)
+
+    return tuple(
+        Life(
+            run_id=str(number),
+            job_id=draw(st.sampled_from(("7", "8"))),
+            run_type=draw(st.sampled_from(("JOB_RUN", "SUBMIT_RUN"))),
+            attempts=attempts(),
+            queue=timedelta(seconds=draw(st.integers(0, 50))),
+        )
+        for number in range(draw(st.integers(1, 5)))
+    )
+
+
+LOOKS = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 6000), st.booleans(), st.booleans()), max_size=40
+)
+"""Which run, when the answer was given, with its history or not, and whether the poll crashes before its commit."""
+END = at(100_000)
+
+
+def look(ledger: Ledger, runs: tuple[Life, ...], looks: list[tuple[int, int, bool, bool]]) -> None:
+    """Polls in the given order, which need not be the order of time."""
+    for number, second, history, crash in looks:
+        run = runs[number % len(runs)].seen(at(second), history=history)
+        if run:
+            ledger.observe(run, crash=crash)
+
+
+def finish(ledger: Ledger, runs: tuple[Life, ...]) -> None:
+    """A last, undisturbed look at everything."""
+    for life in runs:
+        run = life.seen(END, history=True)
+        assert run
+        ledger.observe(run)
+
+
+def truth(runs: tuple[Life, ...], horizon: datetime) -> Ledger:
+    """The counters of somebody who saw each run once, at its end."""
+    ledger = Ledger(horizon)
+    finish(ledger, runs)
+    return ledger
+
+
+def totals(ledger: Ledger) -> dict[object, int]:
+    """The counters that do not depend on when words were first seen."""
+    return {
+        key: value for key, value in ledger.counters.items() if value and key[0] is not Measure.UNKNOWN_VALUES
+    }
+
+
+@given(lives(), LOOKS)
+def test_often_is_rarely_in_any_order_and_over_crashes(runs: tuple[Life, ...], looks: list) -> None:
+    """However often, in whatever order and with whatever crashes one looked: the counters end at the truth."""
+    ledger = Ledger(at(500))
+
+    look(ledger, runs, looks)
+    finish(ledger, runs)
+
+    assert totals(truth(runs, at(500))) == totals(ledger)
+
+
+@given(lives(), LOOKS)
+def test_twice_is_once(runs: tuple[Life, ...], looks: list) -> None:
+    """After a last look, everything that was ever answered may be answered again and nothing is counted."""
+    ledger = Ledger(at(500))
+    look(ledger, runs, looks)
+    finish(ledger, runs)
+    before = totals(ledger)
+
+    look(ledger, runs, looks)
+    finish(ledger, runs)
+
+    assert before == totals(ledger)
+
+
+@given(lives(), LOOKS, LOOKS, st.integers(0, 4000))
+def test_each_attempt_at_most_once_and_none_missed_over_pruning(
+    runs: tuple[Life, ...], before: list, after: list, cutoff: int
+) -> None:
+    """Pruning forgets runs and raises the horizon: no attempt is counted twice, none that ended after it is missed."""
+    ledger = Ledger(at(500))
+    look(ledger, runs, before)
+
+    ledger.prune(at(cutoff))
+    look(ledger, runs, after)
+    finish(ledger, runs)
+
+    counted = Counter(ledger.counted)
+    ended_after = {
+        (life.run_id, attempt.ended)
+        for life in runs
+        for attempt in life.attempts
+        if attempt.ended >= ledger.horizon
+    }
+    assert [] == [attempt for attempt, times in counted.items() if times > 1]
+    assert ended_after <= counted.keys()
+    assert all(ended >= at(500) for _, ended in counted)
+
+
+@given(lives(), LOOKS)
+def test_counters_never_fall(runs: tuple[Life, ...], looks: list) -> None:
+    """No look, early or late or stale, takes anything away from a counter."""
+    ledger = Ledger(at(0))
+    before: Counter = Counter()
+
+    for step in looks:
+        look(ledger, runs, [step])
+
+        assert all(ledger.counters[key] >= value for key, value in before.items())
+        before = Counter(ledger.counters)

@@ -1,0 +1,114 @@
+"""What a poll decides to ask."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.core import plan
+from collector.core.model import KnownRun
+from collector.core.plan import Window
+from tests.make import at, make_attempt, make_job, make_run
+
+
+def open_run(second: float, run_id: str = "1") -> KnownRun:
+    """A run that the store holds open."""
+    return KnownRun(
+        run_id=run_id, job_id="7", run_type="JOB_RUN", started=at(second), state="RUNNING", open=True
+    )
+
+
+def test_few_active_runs_are_read_in_one_window_without_bounds() -> None:
+    """A small workspace is asked once."""
+    assert (Window(None, None),) == plan.active_windows([open_run(second) for second in range(99)])
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=2_000))
+def test_windows_cover_every_start_time_exactly_once(seconds: list[int]) -> None:
+    """Whatever starts when: some window shows it, and only one."""
+    windows = plan.active_windows([open_run(second) for second in seconds])
+
+    for moment in (*map(at, seconds[:50]), at(-(10**6)), at(10**6)):
+        inside = [
+            window
+            for window in windows
+            if (window.since is None or window.since <= moment)
+            and (window.until is None or moment <= window.until)
+        ]
+        assert 1 == len(inside)
+
+
+def test_windows_share_the_runs_evenly() -> None:
+    """2,000 runs are read by many readers, none of which has much more to do than the others."""
+    windows = plan.active_windows([open_run(second) for second in range(2_000)])
+
+    assert plan.MOST_WINDOWS == len(windows)
+    assert timedelta(seconds=2_000 / 12 + 1) >= max(
+        window.until - window.since for window in windows[1:-1] if window.until and window.since
+    )
+
+
+def test_reading_stops_at_the_first_page_without_news() -> None:
+    """A page whose runs are all held as shown ends the walk; a repaired run is news."""
+    page = [make_run(make_attempt(ended=at(60)))]
+
+    assert plan.brings_nothing_new(page, {"1": at(60)})
+    assert not plan.brings_nothing_new(page, {"1": at(30)})
+    assert not plan.brings_nothing_new(page, {})
+
+
+def test_vanished_runs_come_oldest_first() -> None:
+    """What is open in the store and in no list is looked up, the oldest before the others."""
+    runs = [open_run(30, "b"), open_run(10, "a"), open_run(20, "c")]
+
+    assert ["a", "b"] == [run.run_id for run in plan.vanished(runs, {"c"})]
+
+
+def test_a_list_pays_while_a_page_shows_several_of_the_missing() -> None:
+    """One hit per request is what asking for the run itself brings, and with its details."""
+    page = [make_run(run_id="1"), make_run(run_id="2")]
+
+    assert not plan.no_longer_pays(page, {"1", "2", "3"}, {"1", "2"})
+    assert plan.no_longer_pays(page, {"1", "2"}, {"1", "2"})
+    assert plan.no_longer_pays(page, {"1", "3", "4"}, {"1"})
+
+
+def test_details_of_failures_come_first_and_none_twice() -> None:
+    """When requests are short, the failures are explained before the successes."""
+    success = make_run(make_attempt(), run_id="1")
+    failure = make_run(make_attempt(result="FAILED"), run_id="2")
+
+    order = plan.detail_order([success, failure], [open_run(0, "3"), open_run(0, "1")])
+
+    assert ("2", "1", "3") == order
+
+
+def test_the_look_back_is_cut_newest_first_without_gap_or_overlap() -> None:
+    """Bounds are inclusive to the millisecond, as the API reads them."""
+    windows = plan.lookback_windows(at(0), at(150), timedelta(seconds=100))
+
+    assert (Window(at(50), at(149.999)), Window(at(0), at(49.999))) == windows
+
+
+@pytest.mark.parametrize(
+    ("tag", "rule", "expected"),
+    [
+        ("30", 60, (1800, "tag")),
+        ("1.5", 0, (90, "tag")),
+        ("soon", 60, (60, "health_rule")),
+        ("-3", 60, (60, "health_rule")),
+        ("nan", 60, (60, "health_rule")),
+        ("inf", 0, None),
+        ("", 0, None),
+    ],
+)
+def test_the_target_is_the_tag_then_the_health_rule(
+    tag: str, rule: int, expected: tuple[float, str] | None
+) -> None:
+    """A tag that is no number of minutes is as good as none."""
+    job = make_job(tags={"sla_minutes": tag}, expected_duration=timedelta(seconds=rule))
+
+    target = plan.target(job, "sla_minutes")
+
+    assert expected == (target and (target.sla.total_seconds(), target.source))
