@@ -1,0 +1,280 @@
+"""JSON of the Jobs API in, runs and jobs out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from collector.sources import parse
+from tests.make import at
+
+START_MS = int(at(0).timestamp() * 1000)
+SUCCESS = {
+    "state": {"life_cycle_state": "TERMINATED", "result_state": "SUCCESS"},
+    "status": {
+        "state": "TERMINATED",
+        "termination_details": {"code": "SUCCESS", "type": "SUCCESS", "message": ""},
+    },
+}
+FAILED = {
+    "state": {"life_cycle_state": "TERMINATED", "result_state": "FAILED", "state_message": "old words"},
+    "status": {
+        "state": "TERMINATED",
+        "termination_details": {
+            "code": "RUN_EXECUTION_ERROR",
+            "type": "CLIENT_ERROR",
+            "message": "Task load failed",
+        },
+    },
+}
+RUNNING = {"state": {"life_cycle_state": "RUNNING"}, "status": {"state": "RUNNING"}}
+
+
+def run_json(**given: Any) -> dict[str, Any]:
+    """An active run as `runs/list` shows it."""
+    return {
+        "job_id": 640812734519001,
+        "run_id": 9223372036854775807,
+        "run_type": "JOB_RUN",
+        "trigger": "PERIODIC",
+        "run_name": "orders",
+        "start_time": START_MS,
+        "end_time": 0,
+        "setup_duration": 0,
+        "execution_duration": 0,
+        "cleanup_duration": 0,
+        "run_duration": 0,
+        **RUNNING,
+        **given,
+    }
+
+
+def ms(seconds: float) -> int:
+    """Epoch milliseconds so many seconds after noon."""
+    return START_MS + round(seconds * 1000)
+
+
+def task_json(run_id: int, key: str, **given: Any) -> dict[str, Any]:
+    """A finished task run of a second of each phase."""
+    phases = {"setup_duration": 1000, "execution_duration": 2000, "cleanup_duration": 500}
+    return {"run_id": run_id, "task_key": key, **phases, **SUCCESS, **given}
+
+
+def test_ids_keep_all_their_digits() -> None:
+    """As text; a float would lose some, and a string on the wire is as good as a number."""
+    run = parse.run(run_json(job_id="640812734519001"))
+
+    assert ("9223372036854775807", "640812734519001") == (run.run_id, run.job_id)
+
+
+def test_an_end_time_of_zero_is_no_end() -> None:
+    """The API sends 0, not nothing, while a run is active."""
+    run = parse.run(run_json())
+
+    assert run.active
+    assert run.latest is None
+    assert "RUNNING" == run.state
+
+
+@pytest.mark.parametrize("life_cycle", ["SKIPPED", "INTERNAL_ERROR"])
+def test_skipped_and_internal_error_end_a_run(life_cycle: str) -> None:
+    """They are terminal life cycles, and the result where none is given."""
+    item = run_json(end_time=START_MS, state={"life_cycle_state": life_cycle}, status={"state": "TERMINATED"})
+
+    run = parse.run(item)
+
+    assert run.latest
+    assert (life_cycle, "TERMINATED", timedelta(0)) == (run.latest.result, run.state, run.latest.duration)
+
+
+@pytest.mark.parametrize(
+    ("durations", "seconds"),
+    [
+        ({"run_duration": 45_000, "setup_duration": 1_000}, 45),
+        ({"setup_duration": 1_000, "execution_duration": 20_000, "cleanup_duration": 500}, 21.5),
+        ({}, 60),
+    ],
+)
+def test_a_duration_is_found_wherever_the_api_puts_it(durations: dict[str, int], seconds: float) -> None:
+    """`run_duration`, else the phases, else end less start."""
+    run = parse.run(run_json(end_time=ms(60), **SUCCESS, **durations))
+
+    assert run.latest
+    assert timedelta(seconds=seconds) == run.latest.duration
+
+
+def test_a_timeout_is_told_from_a_cancellation_by_the_old_state() -> None:
+    """The new status calls both CANCELED."""
+    run = parse.run(
+        run_json(
+            end_time=ms(60),
+            state={"life_cycle_state": "TERMINATED", "result_state": "TIMEDOUT"},
+            status={"state": "TERMINATED", "termination_details": {"code": "CANCELED", "type": "SUCCESS"}},
+        )
+    )
+
+    assert run.latest
+    assert ("TIMEDOUT", "CANCELED") == (run.latest.result, run.latest.termination_code)
+
+
+@pytest.mark.parametrize(
+    ("code", "result"),
+    [("SUCCESS", "SUCCESS"), ("USER_CANCELED", "CANCELED"), ("DRIVER_ERROR", "FAILED"), ("NEW", "FAILED")],
+)
+def test_the_new_status_alone_gives_a_result(code: str, result: str) -> None:
+    """The old state is deprecated and may be gone one day."""
+    status = {"state": "TERMINATED", "termination_details": {"code": code}}
+
+    run = parse.run(run_json(end_time=ms(1), state=None, status=status))
+
+    assert run.latest
+    assert result == run.latest.result
+
+
+def test_the_old_state_alone_is_translated() -> None:
+    """WAITING_FOR_RETRY is WAITING in the new words."""
+    run = parse.run(run_json(state={"life_cycle_state": "WAITING_FOR_RETRY"}, status=None))
+
+    assert "WAITING" == run.state
+
+
+def test_an_unknown_state_is_kept_and_ends_a_run_only_with_an_end_time() -> None:
+    """Words of the future are text."""
+    going = parse.run(run_json(state={}, status={"state": "HIBERNATING"}))
+    ended = parse.run(run_json(state={}, status={"state": "EVAPORATED"}, end_time=ms(5)))
+
+    assert (True, "HIBERNATING") == (going.active, going.state)
+    assert not ended.active
+
+
+def test_the_queue_reason_comes_with_a_queued_run() -> None:
+    """From `status.queue_details.code`."""
+    status = {"state": "QUEUED", "queue_details": {"code": "MAX_CONCURRENT_RUNS_REACHED", "message": "…"}}
+
+    run = parse.run(run_json(status=status, state={"life_cycle_state": "QUEUED"}))
+
+    assert ("QUEUED", "MAX_CONCURRENT_RUNS_REACHED") == (run.state, run.queue_reason)
+
+
+def test_a_history_gives_each_attempt_its_own_time_and_tasks() -> None:
+    """A failed run, repaired twice, the second repair still running."""
+    item = run_json(
+        **RUNNING,
+        tasks=[task_json(11, "a"), task_json(12, "b", **FAILED), task_json(13, "b"), task_json(14, "c")],
+        repair_history=[
+            {
+                "type": "ORIGINAL",
+                "start_time": ms(0),
+                "end_time": ms(60),
+                "task_run_ids": [11, 12],
+                **FAILED,
+            },
+            {"type": "REPAIR", "start_time": ms(300), "end_time": ms(330), "task_run_ids": [13], **SUCCESS},
+            {"type": "REPAIR", "start_time": ms(400), "end_time": 0, "task_run_ids": [14], **RUNNING},
+        ],
+    )
+
+    run = parse.run(item, with_history=True)
+
+    assert run.active
+    assert run.history
+    assert [("FAILED", 60.0, False, ["a", "b"]), ("SUCCESS", 30.0, True, ["b"])] == [
+        (
+            attempt.result,
+            attempt.duration.total_seconds(),
+            attempt.repair,
+            [task.task_key for task in attempt.tasks],
+        )
+        for attempt in run.history
+    ]
+    assert timedelta(seconds=1) == run.history[0].tasks[0].setup
+
+
+def test_a_run_without_history_entries_is_one_attempt_with_all_its_tasks() -> None:
+    """A run that was never repaired."""
+    item = run_json(end_time=ms(60), **FAILED, tasks=[task_json(11, "a"), task_json(12, "a")])
+
+    run = parse.run(item, with_history=True)
+
+    assert run.history
+    assert [2] == [len(attempt.tasks) for attempt in run.history]
+    assert "Task load failed" == run.message
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"run_id": None},
+        {"run_id": 1.5},
+        {"run_id": True},
+        {"job_id": "abc"},
+        {"start_time": None},
+        {"start_time": "yesterday"},
+        {"start_time": 10**20},
+        {"start_time": -5},
+        {"end_time": "soon", **SUCCESS},
+        {"end_time": 10**18, **SUCCESS},
+        {"queue_duration": 10**30},
+        {"state": None, "status": None},
+        {"state": "RUNNING", "status": 3},
+    ],
+)
+def test_an_item_that_cannot_be_counted_is_unreadable(broken: dict[str, Any]) -> None:
+    """Whatever is wrong with it, it is one error that names the field."""
+    with pytest.raises(parse.UnreadableItemError):
+        parse.run(run_json(**broken))
+
+
+def test_a_job_is_read_with_what_schedules_and_bounds_it() -> None:
+    """The facts of `jobs/list` that metrics and alerts need."""
+    job = parse.job(
+        {
+            "job_id": 7,
+            "created_time": START_MS,
+            "creator_user_name": "etl@example.com",
+            "settings": {
+                "name": "orders",
+                "tags": {"team": "sales"},
+                "schedule": {
+                    "quartz_cron_expression": "0 0 6 * * ?",
+                    "timezone_id": "Europe/Berlin",
+                    "pause_status": "PAUSED",
+                },
+                "queue": {"enabled": True},
+                "max_concurrent_runs": 3,
+                "timeout_seconds": 600,
+                "health": {
+                    "rules": [
+                        {"metric": "STREAMING_BACKLOG_BYTES", "op": "GREATER_THAN", "value": 1},
+                        {"metric": "RUN_DURATION_SECONDS", "op": "GREATER_THAN", "value": 900},
+                    ]
+                },
+            },
+        }
+    )
+
+    assert ("SCHEDULE", "0 0 6 * * ?", "Europe/Berlin") == (
+        job.trigger_type,
+        job.quartz_cron_expression,
+        job.timezone_id,
+    )
+    assert (True, False, True, 3) == (job.paused, job.continuous, job.queueing, job.max_concurrent_runs)
+    assert (timedelta(minutes=10), timedelta(minutes=15)) == (job.timeout, job.expected_duration)
+    assert {"team": "sales"} == job.tags
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "paused"),
+    [
+        ({"continuous": {"pause_status": "UNPAUSED"}}, "CONTINUOUS", False),
+        ({"trigger": {"file_arrival": {"url": "s3://x"}, "pause_status": "PAUSED"}}, "FILE_ARRIVAL", True),
+        ({"trigger": {"periodic": {"interval": 4, "unit": "HOURS"}}}, "PERIODIC", False),
+        ({"trigger": {"something_new": {}}}, "", False),
+        ({}, "", False),
+    ],
+)
+def test_every_kind_of_trigger_is_recognised(settings: dict[str, Any], kind: str, paused: bool) -> None:
+    """Including none, and one of the future."""
+    job = parse.job({"job_id": 7, "settings": settings})
+
+    assert (kind, paused) == (job.trigger_type, job.paused)
