@@ -4,7 +4,7 @@ from datetime import datetime
 
 from collector.core import plan
 from collector.poll import Answer, Desk
-from collector.store.writer import Transaction
+from collector.store.transaction import Transaction
 
 
 def definitions(desk: Desk, started: datetime) -> Answer:

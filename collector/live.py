@@ -1,6 +1,6 @@
 """The live poll: active runs, what ended since the last look, what vanished, and the details of what finished."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from collector.core import plan
@@ -8,7 +8,7 @@ from collector.core.diff import change
 from collector.core.model import Collector, KnownRun, Run, Standing
 from collector.core.plan import Window
 from collector.poll import Answer, Desk, save
-from collector.store.writer import Transaction
+from collector.store.transaction import Transaction
 
 DEEP_EVERY = timedelta(minutes=1)
 """How often the whole overlap is read again, against answers that come late or out of order."""
@@ -55,7 +55,7 @@ def live(desk: Desk, started: datetime) -> Answer:
     )
 
 
-def _look_up(desk: Desk, missing: Sequence[KnownRun]) -> Mapping[str, Run | None]:
+def _look_up(desk: Desk, missing: Sequence[KnownRun]) -> dict[str, Run | None]:
     """The vanished runs, by the list over their start window as long as its pages pay, the rest one by one."""
     sought = {run.run_id for run in missing}
     found: dict[str, Run | None] = {}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from collector.core import plan
 from collector.core.model import Collector
 from collector.poll import Answer, Desk, save
-from collector.store.writer import Transaction
+from collector.store.transaction import Transaction
 
 STEP = timedelta(hours=1)
 RETENTION_OF_DATABRICKS = timedelta(days=60)

@@ -16,7 +16,8 @@ from collector.core.model import Change, Collector, Increment, Measure, Poll, Ru
 from collector.logs import event, redact
 from collector.sources.source import JobsSource, SourceError
 from collector.store.engine import StoreError
-from collector.store.writer import Transaction, Writer
+from collector.store.transaction import Transaction
+from collector.store.writer import Writer
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class Desk:
     holder: str
     """This process, as the lease knows it."""
     now: Callable[[], datetime]
-    progress: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005 – the default shows nothing
+    progress: Callable[[int, int], None]
+    """Told how many of how many windows of a look back are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,10 @@ LONG_DEADLINE = timedelta(minutes=10)
 SHORTEST_DEADLINE = timedelta(seconds=4)
 
 
+def silence(done: int, total: int) -> None:
+    """Progress that nobody sees."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
     """The desks of one workspace's collectors."""
@@ -101,14 +105,15 @@ def collectors(
     settings: Settings,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    progress: Callable[[int, int], None] = lambda done, total: None,  # noqa: ARG005 – shows nothing
+    progress: Callable[[int, int], None] = silence,
 ) -> Iterator[Collectors]:
     """The collectors over a store that is brought up to date; raises StoreError when it cannot be used."""
     engine = open_store(settings.store.url)
     writer = Writer(engine)
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     workspaces = tuple(
-        _workspace(settings, workspace, writer, holder, now, progress) for workspace in settings.workspaces
+        _workspace(settings, workspace, writer=writer, holder=holder, now=now, progress=progress)
+        for workspace in settings.workspaces
     )
     try:
         for workspace in settings.workspaces:
@@ -125,6 +130,7 @@ def collectors(
 def _workspace(
     settings: Settings,
     workspace: WorkspaceSettings,
+    *,
     writer: Writer,
     holder: str,
     now: Callable[[], datetime],
@@ -175,8 +181,10 @@ def _workspace(
 
 
 def _sdk_settings(workspace: WorkspaceSettings) -> Mapping[str, Any]:
-    """What the SDK's Config is given; whatever is absent it looks for in its own environment and profiles."""
+    """What the SDK is given; what is absent it looks for in its own environment and profiles."""
+    kind = "pat" if workspace.token else "oauth-m2m" if workspace.client_id else None
     given = {
+        "auth_type": kind,  # so that variables of another kind in the environment do not contradict
         "host": workspace.host,
         "profile": workspace.profile,
         "client_id": workspace.client_id,

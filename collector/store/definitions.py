@@ -1,0 +1,83 @@
+"""Job definitions in the store: as JSON text, and the comparison of a whole list with what is held."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from collector.core.model import Job, Target
+from collector.store.instants import from_ms, span_ms, to_ms
+from collector.store.schema import jobs
+from collector.store.statements import Values, chunks, upsert
+
+SPANS = frozenset({"timeout", "expected_duration"})
+FIELDS = frozenset(field.name for field in fields(Job))
+
+
+def as_text(job: Job) -> str:
+    """The definition as canonical JSON: equal jobs give equal text."""
+    values = {name: getattr(job, name) for name in FIELDS}
+    return json.dumps(values, default=_plain, sort_keys=True, separators=(",", ":"))
+
+
+def from_text(text: str) -> Job:
+    """The job of a definition; a field that this program does not know is passed over, a missing one is its default."""
+    values = {name: value for name, value in json.loads(text).items() if name in FIELDS}
+    values |= {name: timedelta(milliseconds=values[name]) for name in SPANS & values.keys()}
+    if values.get("created") is not None:
+        values["created"] = from_ms(values["created"])
+    return Job(**values)
+
+
+def save_jobs(
+    connection: Connection,
+    workspace: str,
+    revision: int,
+    listed: Mapping[str, tuple[Job, Target | None]],
+    *,
+    now: datetime,
+) -> int:
+    """The store holds exactly the listed definitions as not deleted; returns how many differ from before."""
+    query = select(jobs.c.job_id, jobs.c.definition, jobs.c.sla_ms, jobs.c.sla_source, jobs.c.deleted_ms)
+    held = {row.job_id: row for row in connection.execute(query.where(jobs.c.workspace == workspace))}
+    now_ms = to_ms(now)
+    rows: list[Values] = []
+    for job_id, (job, target) in listed.items():
+        content = {
+            "definition": as_text(job),
+            "sla_ms": span_ms(target.sla) if target else None,
+            "sla_source": target.source if target else "",
+            "deleted_ms": None,
+        }
+        before = held.get(job_id)
+        if before is None or tuple(before[1:]) != tuple(content.values()):
+            stamps = {"name": job.name, "changed_ms": now_ms, "revision": revision}
+            rows.append({"workspace": workspace, "job_id": job_id, **content, **stamps})
+    upsert(connection, jobs, rows)
+    gone = [job_id for job_id, row in held.items() if job_id not in listed and row.deleted_ms is None]
+    _mark_deleted(connection, workspace, revision, gone, now_ms)
+    return len(rows) + len(gone)
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for: instants and spans as milliseconds, any mapping as an object."""
+    if isinstance(value, datetime):
+        return to_ms(value)
+    if isinstance(value, timedelta):
+        return span_ms(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"a definition holds {type(value).__name__}")
+
+
+def _mark_deleted(
+    connection: Connection, workspace: str, revision: int, job_ids: list[str], now_ms: int
+) -> None:
+    for chunk in chunks(job_ids):
+        connection.execute(
+            jobs.update()
+            .where(jobs.c.workspace == workspace, jobs.c.job_id.in_(chunk))
+            .values(deleted_ms=now_ms, revision=revision)
+        )

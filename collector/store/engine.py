@@ -1,0 +1,176 @@
+"""Opens a store: checks its address, sets up connections of SQLite or PostgreSQL, and migrates it.
+
+SQLite writes in WAL mode, one transaction at a time, begun IMMEDIATE so that nothing is read before the lock is held;
+readers open the file read-only. PostgreSQL readers take one snapshot per transaction.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+
+from collector.store.failure import StoreError, reported, shown
+from collector.store.migrate import check_current, migrate
+
+__all__ = ["StoreError", "migrate", "open_store"]
+
+BUSY_S = 15.0
+"""How long a SQLite connection waits for another one's transaction."""
+POSTGRESQL_PARAMETERS: Mapping[str, int] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""Seconds, so that a server that vanished is noticed within a poll or two; the URL may say otherwise."""
+POSTGRESQL_SETTINGS = ("SET lock_timeout = '30s'", "SET idle_in_transaction_session_timeout = '30s'")
+"""A collector that died within a transaction must not keep a standby from taking over."""
+
+
+def open_store(url: str, *, read_only: bool = False, password: Callable[[], str] | None = None) -> Engine:
+    """An engine on a store with this program's schema; the caller disposes of it.
+
+    `password` is asked at each new PostgreSQL connection, for servers whose passwords expire.
+    Raises StoreError for an address, a place or a content that does not serve.
+    """
+    address = _address(url)
+    engine = (
+        _sqlite(address, read_only=read_only)
+        if _is_sqlite(address)
+        else _postgresql(address, read_only, password)
+    )
+    try:
+        if read_only:
+            check_current(engine)
+        else:
+            migrate(engine)
+            _write_ahead(engine)
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        # The text itself is not shown: what cannot be read cannot be cleared of its password either.
+        raise StoreError(
+            "store.url cannot be read; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+        ) from error
+    if address.drivername in {"postgres", "postgresql"}:
+        address = address.set(drivername="postgresql+psycopg")
+    if address.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
+        raise StoreError(
+            f"store.url: {address.drivername} is not supported; use sqlite or postgresql+psycopg"
+        )
+    return address
+
+
+def _is_sqlite(address: URL) -> bool:
+    return address.get_backend_name() == "sqlite"
+
+
+def _sqlite(address: URL, *, read_only: bool) -> Engine:
+    if not address.database or ":memory:" in address.database:
+        raise StoreError(
+            "store.url: a store in memory is lost at every restart; name a file, as in sqlite:///FILE"
+        )
+    path = Path(address.database).absolute()
+    _check_place(address, path, read_only=read_only)
+    uri = f"file:{quote(str(path))}?mode={'ro' if read_only else 'rwc'}"
+
+    def connection() -> sqlite3.Connection:
+        # No transaction begins by itself; the pool hands a connection to one thread at a time.
+        return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+
+    engine = create_engine(
+        address.set(database=str(path), query={}),
+        creator=connection,
+        # A reader opens the file anew for every snapshot, so that it never reads one that was replaced.
+        poolclass=NullPool if read_only else QueuePool,
+        hide_parameters=True,
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _check_place(address: URL, path: Path, *, read_only: bool) -> None:
+    if read_only and not path.exists():
+        raise StoreError(f"store {shown(address)}: there is no store yet; start the collector first")
+    if path.is_dir():
+        raise StoreError(f"store {shown(address)}: {path} is a directory; name a file in it")
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"store {shown(address)}: the directory {path.parent} does not exist; create it or change store.url"
+        )
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA journal_size_limit = 67108864")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _write_ahead(engine: Engine) -> None:
+    """A SQLite store is in WAL mode, which the file remembers; only after its content was found to be ours."""
+    if not _is_sqlite(engine.url):
+        return
+    with reported(engine.url), engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        mode = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] if raw else ""
+    if mode != "wal":
+        raise StoreError(
+            f"store {shown(engine.url)}: its file system has no write-ahead log; use a local disk"
+        )
+
+
+def _postgresql(address: URL, read_only: bool, password: Callable[[], str] | None) -> Engine:  # noqa: FBT001 - private
+    options: dict[str, Any] = {
+        "execution_options": {"postgresql_readonly": True},
+        "isolation_level": "REPEATABLE READ",
+    }
+    try:
+        engine = create_engine(
+            address,
+            connect_args={
+                name: value for name, value in POSTGRESQL_PARAMETERS.items() if name not in address.query
+            },
+            pool_pre_ping=True,
+            hide_parameters=True,
+            **(options if read_only else {}),
+        )
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "store.url: PostgreSQL needs its driver; pip install 'databricks-jobs-exporter[postgresql]'"
+        ) from error
+
+    def set_up(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for setting in POSTGRESQL_SETTINGS:
+            cursor.execute(setting)
+        cursor.close()
+        connection.commit()
+
+    def give_password(
+        _dialect: object, _record: object, _arguments: object, parameters: dict[str, Any]
+    ) -> None:
+        if password:
+            parameters["password"] = password()
+
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "do_connect", give_password)
+    return engine

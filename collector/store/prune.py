@@ -1,0 +1,66 @@
+"""Forgets runs and polls that are older than the store keeps them. Counters and job history are not its business.
+
+First the horizon is raised, so that a pruned run that comes back is history; then rows go in small batches.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, select
+
+from collector.store.instants import to_ms
+from collector.store.lock import lock
+from collector.store.schema import attempts, polls, runs, workspaces
+
+
+def raise_horizon(connection: Connection, workspace: str, before: datetime) -> None:
+    """What ended before is history from now on; a horizon never falls."""
+    connection.execute(
+        workspaces.update()
+        .where(workspaces.c.name == workspace, workspaces.c.horizon_ms < to_ms(before))
+        .values(horizon_ms=to_ms(before), revision=workspaces.c.revision + 1)
+    )
+
+
+def forget_runs(connection: Connection, workspace: str, before: datetime, most: int) -> int:
+    """At most so many closed runs whose last attempt ended before are gone with their attempts; returns their number."""
+    lock(connection, workspace)
+    ended = _forget(connection, workspace, runs.c.ended_ms < to_ms(before), before, most)
+    never_seen_to_end = and_(runs.c.ended_ms.is_(None), runs.c.seen_ms < to_ms(before))
+    return ended or _forget(connection, workspace, never_seen_to_end, before, most)
+
+
+def forget_polls(connection: Connection, workspace: str, before: datetime, most: int) -> int:
+    """At most so many polls that started before are gone; returns their number."""
+    oldest = (
+        select(polls.c.id)
+        .where(polls.c.workspace == workspace, polls.c.started_ms < to_ms(before))
+        .limit(most)
+    )
+    ids = list(connection.scalars(oldest))
+    if not ids:
+        return 0
+    connection.execute(polls.delete().where(polls.c.id.in_(ids)))
+    return len(ids)
+
+
+def _forget(
+    connection: Connection, workspace: str, condition: ColumnElement[bool], before: datetime, most: int
+) -> int:
+    later_attempt = exists().where(
+        attempts.c.workspace == runs.c.workspace,
+        attempts.c.run_id == runs.c.run_id,
+        attempts.c.ended_ms >= to_ms(before),
+    )
+    old = (
+        select(runs.c.run_id)
+        .where(runs.c.workspace == workspace, ~runs.c.open, condition, ~later_attempt)
+        .limit(most)
+    )
+    run_ids = list(connection.scalars(old))
+    if not run_ids:
+        return 0
+    connection.execute(
+        attempts.delete().where(attempts.c.workspace == workspace, attempts.c.run_id.in_(run_ids))
+    )
+    connection.execute(runs.delete().where(runs.c.workspace == workspace, runs.c.run_id.in_(run_ids)))
+    return len(run_ids)

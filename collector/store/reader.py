@@ -1,0 +1,166 @@
+"""The reading side of the store: one snapshot per question, consistent, and cheap when little changed.
+
+Jobs and counters are kept in memory and only those that a later transaction touched are read again.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Lock
+
+from sqlalchemy import Connection, Engine, func, select
+
+from collector.core.snapshot import ActiveRun, CollectorState, Snapshot, WorkspaceSnapshot
+from collector.store.failure import reported
+from collector.store.held import Held
+from collector.store.instants import EPOCH, from_ms, maybe_from_ms
+from collector.store.schema import collectors, counters, job_history, jobs, runs, store, workspaces
+from collector.store.size import Size, size
+from collector.store.statements import Found
+
+SIZE_AGE_S = 60.0
+"""Counting a million rows takes longer than all the rest; the numbers move slowly."""
+
+
+class Reader:
+    """Reads snapshots from an engine opened read-only. May be used by several threads.
+
+    Series of a deleted job stay for `expire_after` of collected time: while nothing is collected, nothing expires.
+    Every method raises StoreError when the database fails.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        expire_after: timedelta = timedelta(days=1),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._engine = engine
+        self._expire_after = expire_after
+        self._clock = clock
+        self._one_at_a_time = Lock()
+        self._born = EPOCH
+        self._held: dict[str, Held] = {}
+        self._shown: dict[str, WorkspaceSnapshot] = {}
+        self._size = Size()
+        self._size_until = float("-inf")
+
+    def revision(self) -> int:
+        """A number that rises with every commit that changes a snapshot."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return int(connection.scalar(select(func.coalesce(func.sum(workspaces.c.revision), 0))) or 0)
+
+    def snapshot(self) -> Snapshot:
+        """The store at one moment. Before any workspace is registered it was born in 1970."""
+        with self._one_at_a_time:
+            try:
+                with reported(self._engine.url), self._engine.begin() as connection:
+                    return self._snapshot(connection)
+            except BaseException:
+                # What was taken in may be half of what was read.
+                self._forget()
+                raise
+
+    def _snapshot(self, connection: Connection) -> Snapshot:
+        born = maybe_from_ms(connection.scalar(select(store.c.born_ms))) or EPOCH
+        rows = connection.execute(select(workspaces).order_by(workspaces.c.name)).all()
+        if born != self._born or any(row.revision < self._revision(row.name) for row in rows):
+            # Another store is in the place of the one that was read before.
+            self._forget()
+            self._born = born
+        for row in rows:
+            if row.revision != self._revision(row.name):
+                self._shown[row.name] = self._workspace(connection, row)
+        if self._clock() >= self._size_until:
+            self._size = size(connection)
+            self._size_until = self._clock() + SIZE_AGE_S
+        return Snapshot(
+            revision=sum(row.revision for row in rows),
+            born=born,
+            workspaces=tuple(self._shown[row.name] for row in rows),
+            rows=self._size.rows,
+            size_bytes=self._size.size_bytes,
+        )
+
+    def _revision(self, workspace: str) -> int:
+        held = self._held.get(workspace)
+        return held.revision if held else 0
+
+    def _forget(self) -> None:
+        self._born = EPOCH
+        self._held.clear()
+        self._shown.clear()
+        self._size_until = float("-inf")
+
+    def _workspace(self, connection: Connection, row: Found) -> WorkspaceSnapshot:
+        held = self._held.setdefault(row.name, Held())
+        changed_jobs, changed_histories, changed_counters = (
+            select(table).where(table.c.workspace == row.name, table.c.revision > held.revision)
+            for table in (jobs, job_history, counters)
+        )
+        held.take_jobs(connection.execute(changed_jobs).all(), connection.execute(changed_histories).all())
+        held.take_counters(connection.execute(changed_counters))
+        held.revision = row.revision
+        states = _collectors(connection, row.name)
+        collected = max((state.last_start for state in states), default=EPOCH)
+        expired = held.expired(collected - self._expire_after)
+        return WorkspaceSnapshot(
+            name=row.name,
+            host=row.host,
+            workspace_id=row.workspace_id,
+            horizon=from_ms(row.horizon_ms),
+            collectors=states,
+            active_runs=_active_runs(connection, row.name),
+            jobs=held.jobs_without(expired),
+            counters=held.counters_without(expired),
+        )
+
+
+def _collectors(connection: Connection, workspace: str) -> tuple[CollectorState, ...]:
+    query = select(collectors).where(collectors.c.workspace == workspace).order_by(collectors.c.collector)
+    return tuple(
+        CollectorState(
+            collector=row.collector,
+            interval=timedelta(milliseconds=row.interval_ms),
+            last_start=from_ms(row.last_start_ms),
+            last_duration=timedelta(milliseconds=row.last_duration_ms),
+            last_success=maybe_from_ms(row.last_success_ms),
+            error=row.error,
+            message=row.message,
+        )
+        for row in connection.execute(query)
+    )
+
+
+def _active_runs(connection: Connection, workspace: str) -> tuple[ActiveRun, ...]:
+    columns = (
+        runs.c.run_id,
+        runs.c.job_id,
+        runs.c.run_type,
+        runs.c.trigger,
+        runs.c.name,
+        runs.c.url,
+        runs.c.state,
+        runs.c.queue_reason,
+        runs.c.started_ms,
+    )
+    query = (
+        select(*columns)
+        .where(runs.c.workspace == workspace, runs.c.open)
+        .order_by(runs.c.started_ms, runs.c.run_id)
+    )
+    return tuple(
+        ActiveRun(
+            run_id=row.run_id,
+            job_id=row.job_id,
+            run_type=row.run_type,
+            trigger=row.trigger,
+            name=row.name,
+            url=row.url,
+            state=row.state,
+            queue_reason=row.queue_reason,
+            started=from_ms(row.started_ms),
+        )
+        for row in connection.execute(query)
+    )

@@ -1,0 +1,189 @@
+"""Runs and their attempts: what the store knows of them, and how a change is written."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, bindparam, select
+
+from collector.core.model import Attempt, Change, KnownAttempt, KnownRun, Run
+from collector.core.vocabulary import outcome
+from collector.store import statements
+from collector.store.instants import from_ms, span_ms, to_ms
+from collector.store.schema import attempts, runs
+
+KEPT_WHEN_EMPTY = frozenset({"message", "url", "name", "creator"})
+"""Lists and single answers do not bring the same fields; what one brought, another's silence does not take away."""
+
+RUN_COLUMNS = (
+    runs.c.run_id,
+    runs.c.job_id,
+    runs.c.run_type,
+    runs.c.started_ms,
+    runs.c.state,
+    runs.c.queue_reason,
+    runs.c.open,
+)
+ATTEMPT_COLUMNS = (
+    attempts.c.run_id,
+    attempts.c.ended_ms,
+    attempts.c.result,
+    attempts.c.counted,
+    attempts.c.detailed,
+    attempts.c.queue_ms,
+)
+
+
+def known(connection: Connection, workspace: str, run_ids: Iterable[str]) -> dict[str, KnownRun]:
+    """What is held of those of the runs that are held at all."""
+    rows = [
+        row
+        for chunk in statements.chunks(run_ids)
+        for row in connection.execute(
+            select(*RUN_COLUMNS).where(runs.c.workspace == workspace, runs.c.run_id.in_(chunk))
+        )
+    ]
+    return {run.run_id: run for run in _with_attempts(connection, workspace, rows)}
+
+
+def open_runs(connection: Connection, workspace: str) -> tuple[KnownRun, ...]:
+    """The runs that are believed to be active, oldest first."""
+    query = (
+        select(*RUN_COLUMNS)
+        .where(runs.c.workspace == workspace, runs.c.open)
+        .order_by(runs.c.started_ms, runs.c.run_id)
+    )
+    return tuple(_with_attempts(connection, workspace, connection.execute(query).all()))
+
+
+def save(connection: Connection, workspace: str, changes: Sequence[Change], *, now: datetime) -> None:
+    """The runs are as the changes observed them, and hold the finished and the detailed attempts."""
+    now_ms = to_ms(now)
+    rows = [_run_row(workspace, change.run, now_ms) for change in changes]
+    statements.upsert(connection, runs, rows, keep=KEPT_WHEN_EMPTY)
+    finished = [
+        _attempt_row(workspace, change.run, item.attempt)
+        | {"counted": item.counted, "detailed": False, "queue_ms": 0}
+        for change in changes
+        for item in change.finished
+    ]
+    if finished:
+        # Two attempts of one run that end in the same millisecond are one here, and always have been.
+        connection.execute(statements.insert(connection, attempts).on_conflict_do_nothing(), finished)
+    detailed = [
+        {
+            "of_workspace": workspace,
+            "of_run": change.run.run_id,
+            "at_ms": to_ms(item.attempt.ended),
+            "new_started_ms": to_ms(item.attempt.started),
+            "new_duration_ms": span_ms(item.attempt.duration),
+            "more_queue_ms": span_ms(item.queue),
+            "new_repair": item.attempt.repair,
+        }
+        for change in changes
+        for item in change.detailed
+    ]
+    if detailed:
+        connection.execute(_DETAIL, detailed)
+
+
+def close(connection: Connection, workspace: str, run_ids: Iterable[str]) -> None:
+    """The runs are no longer open; when and how they ended stays unknown."""
+    for chunk in statements.chunks(run_ids):
+        connection.execute(
+            runs.update().where(runs.c.workspace == workspace, runs.c.run_id.in_(chunk)).values(open=False)
+        )
+
+
+_DETAIL = (
+    attempts.update()
+    .where(
+        attempts.c.workspace == bindparam("of_workspace"),
+        attempts.c.run_id == bindparam("of_run"),
+        attempts.c.ended_ms == bindparam("at_ms"),
+    )
+    .values(
+        started_ms=bindparam("new_started_ms"),
+        duration_ms=bindparam("new_duration_ms"),
+        queue_ms=attempts.c.queue_ms + bindparam("more_queue_ms"),
+        repair=bindparam("new_repair"),
+        detailed=True,
+    )
+)
+"""The result stays the one that was counted."""
+
+
+def _with_attempts(
+    connection: Connection, workspace: str, rows: Sequence[statements.Found]
+) -> Iterator[KnownRun]:
+    """The runs of the rows; their attempts by key, for a join lets the database begin at the wrong end."""
+    held: dict[str, list[KnownAttempt]] = defaultdict(list)
+    for chunk in statements.chunks(row.run_id for row in rows):
+        query = (
+            select(*ATTEMPT_COLUMNS)
+            .where(attempts.c.workspace == workspace, attempts.c.run_id.in_(chunk))
+            .order_by(attempts.c.ended_ms)
+        )
+        for row in connection.execute(query):
+            held[row.run_id].append(_known_attempt(row))
+    for row in rows:
+        yield KnownRun(
+            run_id=row.run_id,
+            job_id=row.job_id,
+            run_type=row.run_type,
+            started=from_ms(row.started_ms),
+            state=row.state,
+            queue_reason=row.queue_reason,
+            open=row.open,
+            attempts=tuple(held.get(row.run_id, ())),
+        )
+
+
+def _known_attempt(row: statements.Found) -> KnownAttempt:
+    return KnownAttempt(
+        ended=from_ms(row.ended_ms),
+        result=row.result,
+        counted=row.counted,
+        detailed=row.detailed,
+        queue=timedelta(milliseconds=row.queue_ms),
+    )
+
+
+def _run_row(workspace: str, run: Run, now_ms: int) -> statements.Values:
+    latest = run.latest
+    return {
+        "workspace": workspace,
+        "run_id": run.run_id,
+        "job_id": run.job_id,
+        "run_type": run.run_type,
+        "trigger": run.trigger,
+        "name": run.name,
+        "creator": run.creator,
+        "url": run.url,
+        "started_ms": to_ms(run.started),
+        "ended_ms": to_ms(run.ended) if run.ended else None,
+        "state": run.state,
+        "queue_reason": run.queue_reason,
+        "result": latest.result if latest else "",
+        "termination_code": latest.termination_code if latest else "",
+        "termination_type": latest.termination_type if latest else "",
+        "message": run.message,
+        "open": run.active,
+        "seen_ms": now_ms,
+    }
+
+
+def _attempt_row(workspace: str, run: Run, attempt: Attempt) -> dict[str, object]:
+    return {
+        "workspace": workspace,
+        "run_id": run.run_id,
+        "ended_ms": to_ms(attempt.ended),
+        "job_id": run.job_id,
+        "started_ms": to_ms(attempt.started),
+        "duration_ms": span_ms(attempt.duration),
+        "result": attempt.result,
+        "outcome": outcome(attempt.result).value,
+        "termination_code": attempt.termination_code,
+        "termination_type": attempt.termination_type,
+        "repair": attempt.repair,
+    }

@@ -1,0 +1,228 @@
+"""The tables, described once for SQLite and PostgreSQL. Instants and spans are integer milliseconds, ids are text.
+
+The partial indexes keep what a poll reads small however many runs are held: open runs, attempts without details.
+A change here needs a migration beside it; a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+
+class PlainText(TypeDecorator[str]):
+    """Text that both databases can hold: without NUL and without halves of surrogate pairs.
+
+    Names and messages come from users of the workspace; one that cannot be stored would fail every poll that sees it.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """The value with what cannot be stored replaced."""
+        if value is None or value.isascii():
+            return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value and "\0" in value else value
+        whole = value.encode("utf-8", "replace").decode("utf-8")
+        return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+METADATA = MetaData()
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in a column that is declared INTEGER."""
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Text, primary_key=True)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, PlainText, nullable=False)
+
+
+def _number(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False)
+
+
+store = Table(
+    "store",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # one row, 1
+    _number("born_ms"),  # when the first workspace was registered
+)
+
+workspaces = Table(
+    "workspaces",
+    METADATA,
+    _key("name"),
+    _text("host"),
+    _text("workspace_id"),
+    _number("horizon_ms"),
+    _number("revision"),  # rises with every transaction that writes for this workspace
+    _text("lease_holder"),
+    _number("lease_until_ms"),
+)
+
+collectors = Table(
+    "collectors",
+    METADATA,
+    _key("workspace"),
+    _key("collector"),
+    _number("interval_ms"),
+    _number("last_start_ms"),
+    _number("last_duration_ms"),
+    _number("watermark_ms", nullable=True),  # start of the last successful poll
+    _number("last_success_ms", nullable=True),  # end of the last successful poll
+    _text("error"),
+    _text("message"),
+)
+
+polls = Table(
+    "polls",
+    METADATA,
+    Column("id", SERIAL, primary_key=True),
+    _text("workspace"),
+    _text("collector"),
+    _number("started_ms"),
+    _number("duration_ms"),
+    _text("error"),
+    _text("message"),
+    _number("requests"),
+    _number("seen"),
+    _number("changed"),
+    _flag("complete"),
+    Index("polls_started", "workspace", "started_ms"),
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    _key("workspace"),
+    _key("job_id"),
+    _text("name"),
+    _text("definition"),  # JSON, see definitions.py
+    _number("sla_ms", nullable=True),
+    _text("sla_source"),
+    _number("changed_ms"),  # when it was first seen as it is
+    _number("deleted_ms", nullable=True),
+    _number("revision"),
+    Index("jobs_revision", "workspace", "revision"),
+)
+
+job_history = Table(
+    "job_history",
+    METADATA,
+    _key("workspace"),
+    _key("job_id"),
+    _text("name"),  # of the run that started last
+    _number("last_start_ms"),
+    _text("last_run_id"),  # of the attempt that ended last
+    _number("last_end_ms", nullable=True),
+    _text("last_result"),
+    _number("last_duration_ms", nullable=True),
+    _number("last_success_ms", nullable=True),
+    _number("consecutive_failures"),
+    _number("median_ms", nullable=True),
+    _number("p90_ms", nullable=True),
+    _number("observations"),
+    _number("statistics_due_ms"),  # when the three before must be computed again; 0 for at once
+    _number("revision"),
+    Index("job_history_revision", "workspace", "revision"),
+    Index("job_history_due", "workspace", "statistics_due_ms"),
+)
+
+runs = Table(
+    "runs",
+    METADATA,
+    _key("workspace"),
+    _key("run_id"),
+    _text("job_id"),
+    _text("run_type"),
+    _text("trigger"),
+    _text("name"),
+    _text("creator"),
+    _text("url"),
+    _number("started_ms"),
+    _number("ended_ms", nullable=True),  # null while active, and of a run that Databricks forgot
+    _text("state"),
+    _text("queue_reason"),
+    _text("result"),
+    _text("termination_code"),
+    _text("termination_type"),
+    _text("message"),
+    _flag("open"),
+    _number("seen_ms"),  # when it last changed
+    Index("runs_started", "workspace", "started_ms"),
+    Index("runs_job", "workspace", "job_id", "started_ms"),
+    Index(
+        "runs_open",
+        "workspace",
+        "started_ms",
+        sqlite_where=text("open = 1"),
+        postgresql_where=text("open"),
+    ),
+    Index(
+        "runs_closed",
+        "workspace",
+        "ended_ms",
+        sqlite_where=text("open = 0"),
+        postgresql_where=text("NOT open"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    _key("workspace"),
+    _key("run_id"),
+    Column("ended_ms", BigInteger, primary_key=True, autoincrement=False),
+    _text("job_id"),
+    _number("started_ms"),
+    _number("duration_ms"),
+    _number("queue_ms"),
+    _text("result"),
+    _text("outcome"),  # success, failure or neither, as the vocabulary had it when it was written
+    _text("termination_code"),
+    _text("termination_type"),
+    _flag("repair"),
+    _flag("counted"),
+    _flag("detailed"),
+    Index("attempts_job", "workspace", "job_id", "outcome", "ended_ms", "duration_ms"),
+    Index(
+        "attempts_undetailed",
+        "workspace",
+        "outcome",
+        "ended_ms",
+        "run_id",
+        sqlite_where=text("counted = 1 AND detailed = 0"),
+        postgresql_where=text("counted AND NOT detailed"),
+    ),
+)
+
+counters = Table(
+    "counters",
+    METADATA,
+    _key("workspace"),
+    _key("measure"),
+    _key("job_id"),
+    _key("labels"),  # JSON array, ASCII, without spaces
+    _number("value"),
+    _number("revision"),
+    _text("exemplar_run_id"),
+    _number("exemplar_value_ms"),
+    _number("exemplar_at_ms", nullable=True),
+    Index("counters_revision", "workspace", "revision"),
+)

@@ -1,0 +1,79 @@
+"""What a plan needs to know of one workspace, each part by an index that stays small."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from collector.core.model import Collector, KnownRun, Standing
+from collector.core.vocabulary import Outcome
+from collector.store.failure import StoreError
+from collector.store.instants import from_ms, to_ms
+from collector.store.runs import known, open_runs
+from collector.store.schema import attempts, collectors, runs, workspaces
+
+
+def standing(connection: Connection, workspace: str, *, recent_since: datetime, undetailed: int) -> Standing:
+    """See `Standing`; at most `undetailed` runs wait for details. StoreError for a workspace that is not registered."""
+    horizon_ms = connection.scalar(select(workspaces.c.horizon_ms).where(workspaces.c.name == workspace))
+    if horizon_ms is None:
+        raise StoreError(f"workspace {workspace} is not registered")
+    return Standing(
+        horizon=from_ms(horizon_ms),
+        open_runs=open_runs(connection, workspace),
+        recent=_recent(connection, workspace, recent_since),
+        undetailed=_undetailed(connection, workspace, undetailed),
+        watermarks=_watermarks(connection, workspace),
+    )
+
+
+def _recent(connection: Connection, workspace: str, since: datetime) -> dict[str, datetime]:
+    query = select(runs.c.run_id, runs.c.ended_ms).where(
+        runs.c.workspace == workspace,
+        runs.c.started_ms >= to_ms(since),
+        ~runs.c.open,
+        runs.c.ended_ms.is_not(None),
+    )
+    return {row.run_id: from_ms(row.ended_ms) for row in connection.execute(query)}
+
+
+def _undetailed(connection: Connection, workspace: str, most: int) -> tuple[KnownRun, ...]:
+    failed = _newest_undetailed(connection, workspace, Outcome.FAILURE, most)
+    others = sorted(
+        (
+            *_newest_undetailed(connection, workspace, Outcome.SUCCESS, most),
+            *_newest_undetailed(connection, workspace, Outcome.NEITHER, most),
+        ),
+        reverse=True,
+    )
+    run_ids = list(dict.fromkeys(run_id for _, run_id in (*failed, *others)))[:most]
+    found = known(connection, workspace, run_ids)
+    return tuple(found[run_id] for run_id in run_ids if run_id in found)
+
+
+def _newest_undetailed(
+    connection: Connection, workspace: str, of: Outcome, most: int
+) -> list[tuple[int, str]]:
+    query = (
+        select(attempts.c.ended_ms, attempts.c.run_id)
+        .where(
+            attempts.c.workspace == workspace,
+            attempts.c.outcome == of.value,
+            attempts.c.counted,
+            ~attempts.c.detailed,
+        )
+        .order_by(attempts.c.ended_ms.desc(), attempts.c.run_id.desc())
+        .limit(most)
+    )
+    return [(row.ended_ms, row.run_id) for row in connection.execute(query)]
+
+
+def _watermarks(connection: Connection, workspace: str) -> dict[Collector, datetime]:
+    query = select(collectors.c.collector, collectors.c.watermark_ms).where(
+        collectors.c.workspace == workspace, collectors.c.watermark_ms.is_not(None)
+    )
+    names = {collector.value: collector for collector in Collector}
+    return {
+        names[row.collector]: from_ms(row.watermark_ms)
+        for row in connection.execute(query)
+        if row.collector in names
+    }

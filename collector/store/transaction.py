@@ -1,0 +1,92 @@
+"""One poll's transaction for one workspace: read what is known, write what changed, all or nothing."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select
+
+from collector.core.model import Change, Increment, Job, KnownRun, Poll, Target
+from collector.store import counters, definitions, history, runs
+from collector.store.instants import from_ms, span_ms, to_ms
+from collector.store.lock import raise_revision
+from collector.store.schema import collectors, jobs, polls, workspaces
+from collector.store.statements import chunks, insert
+
+
+class Transaction:
+    """What may be read and written between begin and commit; the workspace is locked as long as it lives."""
+
+    def __init__(self, connection: Connection, workspace: str) -> None:
+        self._connection = connection
+        self._workspace = workspace
+        self._revision = raise_revision(connection, workspace)
+        self.horizon = from_ms(
+            connection.execute(
+                select(workspaces.c.horizon_ms).where(workspaces.c.name == workspace)
+            ).scalar_one()
+        )
+
+    def known(self, run_ids: Iterable[str]) -> dict[str, KnownRun]:
+        """What the store holds of those runs that it holds, with their attempts."""
+        return runs.known(self._connection, self._workspace, run_ids)
+
+    def targets(self, job_ids: Iterable[str]) -> dict[str, Target]:
+        """What those jobs are held to that are held to something."""
+        found: dict[str, Target] = {}
+        for chunk in chunks(job_ids):
+            query = select(jobs.c.job_id, jobs.c.sla_ms, jobs.c.sla_source).where(
+                jobs.c.workspace == self._workspace, jobs.c.job_id.in_(chunk), jobs.c.sla_ms.is_not(None)
+            )
+            for row in self._connection.execute(query):
+                found[row.job_id] = Target(sla=timedelta(milliseconds=row.sla_ms), source=row.sla_source)
+        return found
+
+    def save(self, changes: Iterable[Change], *, now: datetime) -> None:
+        """Runs, attempts and the history of their jobs are as the changes say."""
+        changes = tuple(changes)
+        runs.save(self._connection, self._workspace, changes, now=now)
+        history.save(self._connection, self._workspace, self._revision, changes)
+
+    def gone(self, run_ids: Iterable[str]) -> None:
+        """Runs that Databricks no longer knows are not open; nothing is counted."""
+        runs.close(self._connection, self._workspace, run_ids)
+
+    def add(self, increments: Iterable[Increment]) -> None:
+        """Every increment is in its counter; 0 makes sure that there is one."""
+        counters.add(self._connection, self._workspace, self._revision, increments)
+
+    def save_jobs(self, listed: Mapping[str, tuple[Job, Target | None]], *, now: datetime) -> int:
+        """The definitions by job id are all there are, others are marked deleted; returns how many differ."""
+        return definitions.save_jobs(self._connection, self._workspace, self._revision, listed, now=now)
+
+    def record(self, poll: Poll) -> None:
+        """The poll is on record and is its collector's latest; a successful one moves the collector's watermark."""
+        started_ms, duration_ms = to_ms(poll.started), span_ms(poll.duration)
+        self._connection.execute(
+            polls.insert().values(
+                workspace=self._workspace,
+                collector=poll.collector.value,
+                started_ms=started_ms,
+                duration_ms=duration_ms,
+                error=poll.error,
+                message=poll.message,
+                requests=poll.requests,
+                seen=poll.seen,
+                changed=poll.changed,
+                complete=poll.complete,
+            )
+        )
+        latest = {
+            "interval_ms": span_ms(poll.interval),
+            "last_start_ms": started_ms,
+            "last_duration_ms": duration_ms,
+            "error": poll.error,
+            "message": poll.message,
+        }
+        if not poll.error:
+            latest |= {"watermark_ms": started_ms, "last_success_ms": started_ms + duration_ms}
+        self._connection.execute(
+            insert(self._connection, collectors)
+            .values(workspace=self._workspace, collector=poll.collector.value, **latest)
+            .on_conflict_do_update(index_elements=["workspace", "collector"], set_=latest)
+        )

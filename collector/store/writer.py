@@ -1,0 +1,128 @@
+"""The writing side of the store: registers and leases workspaces, and opens the transactions of polls.
+
+It decides nothing about runs: what changed and what counts is handed to it.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
+from threading import Lock
+
+from sqlalchemy import Connection, Engine, or_
+
+from collector.core.model import Standing
+from collector.store import medians, prune, standing
+from collector.store.failure import reported
+from collector.store.instants import to_ms
+from collector.store.schema import store, workspaces
+from collector.store.statements import insert
+from collector.store.transaction import Transaction
+
+JOBS_AT_ONCE = 100
+RUNS_AT_ONCE = 500
+POLLS_AT_ONCE = 5000
+PAUSE_S = 0.01
+"""Between batches of housekeeping, so that a poll that waits for the database gets it."""
+
+
+class Writer:
+    """Owns the writing engine. May be used by several threads; on SQLite their transactions come one after another.
+
+    Every method raises StoreError when the database fails, and what was before is then still there.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._immediate = engine.execution_options(immediate=True)
+        # SQLite has one writer; who waits here goes on at once, while its own waiting asks again after a while.
+        self._one_at_a_time: AbstractContextManager[object] = (
+            Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        )
+
+    def register(self, workspace: str, *, host: str, workspace_id: str, now: datetime) -> None:
+        """The workspace is in the store, new ones with their horizon at `now`; a host or id that is given is kept."""
+        row = {"name": workspace, "host": host, "workspace_id": workspace_id, "horizon_ms": to_ms(now)}
+        row |= {"revision": 1, "lease_holder": "", "lease_until_ms": 0}
+        given = {name: value for name, value in (("host", host), ("workspace_id", workspace_id)) if value}
+        with self._writing() as connection:
+            born = insert(connection, store).values(id=1, born_ms=to_ms(now))
+            connection.execute(born.on_conflict_do_nothing())
+            connection.execute(insert(connection, workspaces).values(row).on_conflict_do_nothing())
+            if given:
+                connection.execute(
+                    workspaces.update()
+                    .where(
+                        workspaces.c.name == workspace,
+                        or_(*(workspaces.c[name] != value for name, value in given.items())),
+                    )
+                    .values(**given, revision=workspaces.c.revision + 1)
+                )
+
+    def lease(self, workspace: str, *, holder: str, now: datetime, until: datetime) -> bool:
+        """True when the holder has the workspace until then; False while another one's lease has not expired."""
+        free = or_(workspaces.c.lease_holder == holder, workspaces.c.lease_until_ms <= to_ms(now))
+        with self._writing() as connection:
+            taken = connection.execute(
+                workspaces.update()
+                .where(workspaces.c.name == workspace, free)
+                .values(lease_holder=holder, lease_until_ms=to_ms(until))
+            )
+            return taken.rowcount == 1
+
+    def release(self, holder: str) -> None:
+        """The holder has no workspace any more; others need not wait for its leases to expire."""
+        with self._writing() as connection:
+            connection.execute(
+                workspaces.update()
+                .where(workspaces.c.lease_holder == holder)
+                .values(lease_holder="", lease_until_ms=0)
+            )
+
+    def standing(self, workspace: str, *, recent_since: datetime, undetailed: int) -> Standing:
+        """What a plan needs: see `Standing`. Nobody waits for it, and it is as old as it was read."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return standing.standing(connection, workspace, recent_since=recent_since, undetailed=undetailed)
+
+    @contextmanager
+    def transaction(self, workspace: str) -> Iterator[Transaction]:
+        """One poll's reading and writing: committed when the block ends, undone when it raises."""
+        with self._writing() as connection:
+            yield Transaction(connection, workspace)
+
+    def refresh_statistics(self, workspace: str, *, now: datetime) -> int:
+        """Medians and 90th percentiles are those of the last 30 days wherever attempts came or left; returns how many
+        jobs were looked at.
+        """
+        return self._in_batches(
+            lambda connection: medians.refresh(connection, workspace, now=now, most=JOBS_AT_ONCE)
+        )
+
+    def prune(self, workspace: str, *, before: datetime, polls_before: datetime) -> int:
+        """Closed runs whose last attempt ended before, and polls that started before, are forgotten; returns the
+        number of runs. What ended before is history from then on.
+        """
+        with self._writing() as connection:
+            prune.raise_horizon(connection, workspace, before)
+        self._in_batches(
+            lambda connection: prune.forget_polls(connection, workspace, polls_before, POLLS_AT_ONCE)
+        )
+        return self._in_batches(
+            lambda connection: prune.forget_runs(connection, workspace, before, RUNS_AT_ONCE)
+        )
+
+    def _in_batches(self, step: Callable[[Connection], int]) -> int:
+        """Takes the step, each time in a transaction of its own, until it has nothing left to do; sums what it did."""
+        total = 0
+        while True:
+            with self._writing() as connection:
+                done = step(connection)
+            if not done:
+                return total
+            total += done
+            time.sleep(PAUSE_S)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._one_at_a_time, reported(self._engine.url), self._immediate.begin() as connection:
+            yield connection

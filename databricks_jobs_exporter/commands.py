@@ -1,0 +1,176 @@
+"""What each command does once its settings are read: builds the parts, runs them, and ends them in order."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from collector.config import Settings
+from collector.logs import event
+from collector.wiring import Collectors, collectors, silence
+from exporter.options import ExporterOptions
+from exporter.pages import Pages
+from exporter.reading import LateStore
+from exporter.server import create_app, serving
+
+logger = logging.getLogger(__name__)
+
+GRACE_S = 8.0
+"""How long threads may take to end; Databricks Apps kills after 15 s."""
+
+
+def run(settings: Settings, *, demo: bool = False) -> int:
+    """Collect and serve until told to stop."""
+    with (
+        _stopping() as stop,
+        _progress() as progress,
+        collectors(settings, progress=progress) as built,
+        _serving(settings, demo=demo),
+        _polling(built),
+    ):
+        stop.wait()
+    return _ended()
+
+
+def collect(settings: Settings) -> int:
+    """Poll until told to stop."""
+    with (
+        _stopping() as stop,
+        _progress() as progress,
+        collectors(settings, progress=progress) as built,
+        _polling(built),
+    ):
+        stop.wait()
+    return _ended()
+
+
+def serve(settings: Settings) -> int:
+    """Serve what a collector elsewhere writes, until told to stop."""
+    with _stopping() as stop, _serving(settings, demo=False):
+        stop.wait()
+    return _ended()
+
+
+def once(settings: Settings) -> int:
+    """One round of all polls; 1 when one of them failed."""
+    table = Table("workspace", "collector", "outcome", "seen", "changed", "requests", "seconds", box=None)
+    failed = False
+    with _progress() as progress, collectors(settings, progress=progress) as built:
+        for workspace, poll in built.once():
+            if poll is None:
+                failed = True
+                table.add_row(workspace, "", "another collector polls it, or the store refuses: see the log")
+                continue
+            failed = failed or bool(poll.error)
+            table.add_row(
+                workspace,
+                poll.collector.value,
+                f"{poll.error}: {poll.message}" if poll.error else "ok",
+                f"{poll.seen}",
+                f"{poll.changed}",
+                f"{poll.requests}",
+                f"{poll.duration.total_seconds():.2f}",
+            )
+    Console(soft_wrap=True).print(table)
+    return int(failed)
+
+
+COMMANDS: Mapping[str, Callable[[Settings], int]] = {
+    "run": run,
+    "collect": collect,
+    "serve": serve,
+    "once": once,
+}
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and Ctrl-C set; a second signal ends the process at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _polling(built: Collectors) -> Iterator[None]:
+    schedule = built.schedule()
+    schedule.start()
+    try:
+        yield
+    finally:
+        schedule.close()
+
+
+@contextmanager
+def _serving(settings: Settings, *, demo: bool) -> Iterator[None]:
+    """The pages and their HTTP server, over the store read-only."""
+    options = ExporterOptions(
+        stale_after=settings.polling.stale_after,
+        max_jobs=settings.jobs.max_jobs,
+        include=settings.jobs.include,
+        exclude=settings.jobs.exclude,
+        tag_labels=settings.jobs.tag_labels,
+        job_histograms=settings.metrics.job_histograms,
+        task_runs=settings.metrics.task_runs,
+        exemplars=settings.metrics.exemplars,
+        demo=demo,
+    )
+    with (
+        LateStore(settings.store.url) as store,
+        Pages(store, options, lambda: datetime.now(UTC)) as pages,
+        serving(create_app(pages), settings.server.host, settings.server.port) as port,
+    ):
+        event(logger, logging.INFO, "serving", address=f"{settings.server.host}:{port}")
+        yield
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Shows the first look back at a terminal; elsewhere the log has to do."""
+    if not sys.stderr.isatty():
+        yield silence
+        return
+    columns = (
+        TextColumn("looking back"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("windows"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=False) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=done < total)
+
+        yield show
+
+
+def _ended() -> int:
+    """Leave although a thread may hang in a call without time-out, such as the SDK's token request."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(timeout=GRACE_S)
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.current_thread()):
+        logging.shutdown()
+        os._exit(0)
+    return 0

@@ -1,0 +1,42 @@
+"""The demo: a simulated workspace, and the exporter pointed at it like at any other."""
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+from collector.config import load
+from collector.logs import configure
+from databricks_jobs_exporter import commands
+from simulator.server import Simulator
+from simulator.options import Options
+
+CONFIG = """\
+[server]
+listen = "{listen}"
+
+[store]
+url = "sqlite:///{folder}/demo.db"
+
+[[workspaces]]
+name = "demo"
+host = "{url}"
+token_file = "{folder}/token"
+"""
+
+
+def demo(*, jobs: int, active_runs: int, seed: int, listen: str) -> int:
+    """Serve the simulated workspace's metrics until stopped; raises ConfigError for an address that is none."""
+    options = Options(jobs=jobs, active_runs=active_runs, seed=seed, history=timedelta(hours=12))
+    with (
+        tempfile.TemporaryDirectory(prefix="databricks-jobs-demo-") as folder,
+        Simulator(options) as workspace,
+    ):
+        Path(folder, "token").write_text(workspace.token, encoding="utf-8")
+        config = Path(folder, "config.toml")
+        config.write_text(CONFIG.format(listen=listen, folder=folder, url=workspace.url), encoding="utf-8")
+        settings = load(config, {})
+        configure(settings.log.format, settings.log.level, settings.secrets)
+        print(
+            f"a simulated workspace with {jobs} jobs: http://{settings.server.host}:{settings.server.port}/metrics"
+        )
+        return commands.run(settings, demo=True)

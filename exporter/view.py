@@ -1,0 +1,122 @@
+"""A snapshot as the catalogue looks at it: at one instant, with stale parts marked, and cut down to the jobs that
+are shown. Knows no metric names.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from collector.core.model import Collector, Measure
+from collector.core.snapshot import ActiveRun, CounterValue, JobFacts, Snapshot, WorkspaceSnapshot
+from exporter.options import ExporterOptions
+from exporter.selection import selection
+
+Counters = Mapping[Measure, tuple[CounterValue, ...]]
+Item = TypeVar("Item", ActiveRun, CounterValue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobView:
+    """A job that is shown, or, with an empty id, all one-time runs of the workspace together."""
+
+    labels: tuple[str, str, str]
+    """Values of the labels `workspace`, `job_id` and `job_name`."""
+    facts: JobFacts
+    options: ExporterOptions
+    live: bool
+    """False when what is known of its active runs is too old to be shown."""
+    active: tuple[ActiveRun, ...]
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceView:
+    """A workspace at the instant of rendering."""
+
+    snapshot: WorkspaceSnapshot
+    options: ExporterOptions
+    live: bool
+    """False when the last successful live poll is too long ago."""
+    jobs: tuple[JobView, ...]
+    one_time: JobView
+    filtered: int
+    """Jobs without series because of a selector."""
+    over_budget: int
+    """Jobs without series because there are more than `max_jobs`."""
+
+    def counters(self, measure: Measure) -> tuple[CounterValue, ...]:
+        """The counters of a measure of the whole workspace."""
+        return self.snapshot.counters.get(measure, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """The store at the instant of rendering."""
+
+    snapshot: Snapshot
+    options: ExporterOptions
+    readable: bool
+    """False when the store could not be read at the last attempt."""
+    workspaces: tuple[WorkspaceView, ...]
+    good_until: datetime | None
+    """The next instant at which a workspace becomes stale; None when nothing is left to become stale."""
+
+
+def view(snapshot: Snapshot, options: ExporterOptions, now: datetime, *, readable: bool = True) -> View:
+    """The snapshot as it may be shown at `now`."""
+    ends = [stale_at(workspace, options) for workspace in snapshot.workspaces]
+    return View(
+        snapshot=snapshot,
+        options=options,
+        readable=readable,
+        workspaces=tuple(_workspace(workspace, options, now) for workspace in snapshot.workspaces),
+        good_until=min((end for end in ends if end and end >= now), default=None),
+    )
+
+
+def stale_at(workspace: WorkspaceSnapshot, options: ExporterOptions) -> datetime | None:
+    """The instant after which the workspace's live state is not shown; None when no live poll ever succeeded."""
+    for state in workspace.collectors:
+        if state.collector == Collector.LIVE and state.last_success:
+            return state.last_success + options.stale_after
+    return None
+
+
+def _workspace(workspace: WorkspaceSnapshot, options: ExporterOptions, now: datetime) -> WorkspaceView:
+    end = stale_at(workspace, options)
+    live = end is not None and now <= end
+    active = _by_job(workspace.active_runs)
+    counters: dict[str, dict[Measure, tuple[CounterValue, ...]]] = defaultdict(dict)
+    for measure, values in workspace.counters.items():
+        for job_id, own in _by_job(values).items():
+            counters[job_id][measure] = tuple(own)
+    chosen = selection(workspace.jobs, options)
+
+    def job_view(facts: JobFacts) -> JobView:
+        return JobView(
+            labels=(workspace.name, facts.job_id, facts.name),
+            facts=facts,
+            options=options,
+            live=live,
+            active=tuple(active.get(facts.job_id, ())),
+            counters=counters.get(facts.job_id, {}),
+        )
+
+    return WorkspaceView(
+        snapshot=workspace,
+        options=options,
+        live=live,
+        jobs=tuple(job_view(facts) for facts in chosen.jobs),
+        one_time=job_view(JobFacts(job_id="", job=None, name="")),
+        filtered=chosen.filtered,
+        over_budget=chosen.over_budget,
+    )
+
+
+def _by_job(items: Iterable[Item]) -> dict[str, list[Item]]:
+    grouped: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        grouped[item.job_id].append(item)
+    return grouped

@@ -1,0 +1,98 @@
+"""The promise that everything stands on: whatever is killed whenever, the counters equal the truth."""
+
+import multiprocessing
+import os
+import random
+import signal
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.config import Settings
+from collector.wiring import collectors
+from simulator.client import Control
+from simulator.options import Options
+from simulator.server import Simulator
+from tests.end_to_end.collecting import SimulatedTime, settings, snapshot, time_of, wait_until
+from tests.truth import counted, expected, jobs_expected, jobs_shown
+
+FAULTS = (
+    {"kind": "error", "status": 500},
+    {"kind": "error", "status": 503},
+    {"kind": "throttled"},
+    {"kind": "reset"},
+    {"kind": "truncated"},
+    {"kind": "invalid_json"},
+    {"kind": "html", "status": 200},
+    {"kind": "slow", "seconds": 0.3},
+)
+
+
+def collect_for_ever(config: Path, now: SimulatedTime) -> None:
+    """A collector as `collect` runs it, until it is killed."""
+    from collector.config import load  # noqa: PLC0415 – only the child needs it
+
+    with collectors(load(config, {}), now=now) as built:
+        built.schedule().start()
+        threading.Event().wait()
+
+
+def live_and_die(given: Settings, folder: Path, now: SimulatedTime, seconds: float) -> None:
+    """Start a collector, let it work, kill it without warning."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["collector.wiring"])
+    child = context.Process(target=collect_for_ever, args=(folder / "config.toml", now))
+    child.start()
+    child.join(seconds)
+    assert child.is_alive(), "the collector ended by itself"
+    assert child.pid
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.slow
+def test_counters_equal_the_truth_over_kills_faults_and_repairs(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Runs with repairs, retries and short lives, faults of every kind, and SIGKILLs at random moments."""
+    full = request.config.getoption("--full")
+    runs, kills = (10_000, 50) if full else (1_000, 8)
+    store = f"sqlite:///{tmp_path}/store.db" if database == "sqlite" else request.getfixturevalue("postgres_url")
+    dice = random.Random(7)
+    options = Options(
+        jobs=100,
+        active_runs=400,
+        seed=11,
+        speed=20,
+        max_runs=runs,
+        mean_duration=timedelta(minutes=1),
+        repair_delay=timedelta(seconds=30),
+        history=timedelta(hours=1),
+        long_rate=0,
+    )
+
+    with Simulator(options) as simulator:
+        control, now = Control(simulator.url), time_of(simulator)
+        given = settings(tmp_path, simulator, store, overlap="1m", lookback="2h", lookback_interval="1m")
+        for fault in FAULTS:
+            control.fault(**fault, probability=0.002)
+        for _ in range(kills):
+            live_and_die(given, tmp_path, now, dice.uniform(0.3, 1.6))
+        wait_until(lambda: control.truth()["totals"]["active"] == 0, 150)
+        control.clear_faults()
+        control.pause()
+        wait_until(lambda: control.truth()["totals"]["active"] == 0)
+        with collectors(given, now=now) as built:
+            for _ in range(40):
+                polls = [poll for _, poll in built.once()]
+                if all(poll and poll.complete and not poll.changed for poll in polls):
+                    break
+        workspace = snapshot(store).workspaces[0]
+        truth = control.truth(since_ms=round(workspace.horizon.timestamp() * 1000))
+
+    assert expected(truth) == counted(workspace)
+    assert jobs_expected(truth) == jobs_shown(workspace)
+    assert truth["totals"]["runs_started"] > runs / 2

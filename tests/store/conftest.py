@@ -1,0 +1,95 @@
+"""A store on either database, with everything that was opened on it closed at the end."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from collector.core.count import Extent, increments
+from collector.core.diff import change
+from collector.core.model import Collector, Poll, Run
+from collector.store.engine import open_store
+from collector.store.reader import Reader
+from collector.store.writer import Writer
+from tests.make import at
+
+WORKSPACE = "production"
+
+
+@dataclass
+class Stores:
+    """Opens engines on one store and remembers to close them."""
+
+    url: str
+    engines: list[Engine] = field(default_factory=list)
+
+    def engine(self, *, read_only: bool = False) -> Engine:
+        engine = open_store(self.url, read_only=read_only)
+        self.engines.append(engine)
+        return engine
+
+    def writer(self) -> Writer:
+        """A writer with an engine of its own, as another process would have."""
+        return Writer(self.engine())
+
+    def reader(self, **given: Callable[[], float] | timedelta) -> Reader:
+        """A reader that has read nothing yet."""
+        return Reader(self.engine(read_only=True), **given)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        for engine in self.engines:
+            engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    """A store on each of the two databases."""
+    on_sqlite = request.param == "sqlite"
+    stores = Stores(
+        f"sqlite:///{tmp_path}/store.db" if on_sqlite else request.getfixturevalue("postgres_url")
+    )
+    yield stores
+    stores.close()
+
+
+@pytest.fixture
+def sqlite_stores(tmp_path: Path) -> Iterator[Stores]:
+    """A store on SQLite only."""
+    stores = Stores(f"sqlite:///{tmp_path}/store.db")
+    yield stores
+    stores.close()
+
+
+@pytest.fixture
+def writer(stores: Stores) -> Writer:
+    """A writer with one workspace, whose horizon is an hour before noon."""
+    writer = stores.writer()
+    writer.register(WORKSPACE, host="https://dbc.example", workspace_id="42", now=at(-3600))
+    return writer
+
+
+def observe(writer: Writer, *runs: Run, workspace: str = WORKSPACE, now: float = 100) -> int:
+    """One live poll that saw the runs, as the collector does it; returns how many changed."""
+    with writer.transaction(workspace) as transaction:
+        known = transaction.known(run.run_id for run in runs)
+        changes = [
+            found for run in runs if (found := change(known.get(run.run_id), run, transaction.horizon))
+        ]
+        transaction.save(changes, now=at(now))
+        transaction.add(step for found in changes for step in increments(found, None, Extent()))
+        transaction.record(make_poll(started=at(now), changed=len(changes)))
+    return len(changes)
+
+
+def make_poll(**given: object) -> Poll:
+    """A successful live poll of one second."""
+    fields: dict[str, object] = {
+        "collector": Collector.LIVE,
+        "started": at(100),
+        "duration": timedelta(seconds=1),
+        "interval": timedelta(seconds=5),
+    }
+    return Poll(**(fields | given))  # type: ignore[arg-type]

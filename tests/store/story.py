@@ -1,0 +1,105 @@
+"""A small workspace that lives: each step is something that polls, housekeeping or people do to a store."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from collector.core.model import Attempt, Collector, Run, Target
+from collector.store.writer import Writer
+from tests.make import at, make_attempt, make_job, make_run
+from tests.store.conftest import WORKSPACE, make_poll, observe
+
+RESULTS = ("SUCCESS", "FAILED", "CANCELED", "SOMETHING_NEW")
+JOBS = ("7", "8", "10")
+
+
+@dataclass
+class World:
+    """What is true in the workspace, and the time there."""
+
+    random: Random
+    now: float = 0
+    attempts: dict[str, tuple[Attempt, ...]] = field(default_factory=dict)
+    active: set[str] = field(default_factory=set)
+
+    def live(self, writer: Writer) -> None:
+        """Take one step, an hour long, that leaves its traces in the store."""
+        self.now += 3600
+        steps = (
+            self.poll,
+            self.poll,
+            self.poll,
+            self.fail,
+            self.define,
+            self.forget,
+            self.prune,
+            self.compute,
+        )
+        self.random.choice(steps)(writer)
+
+    def poll(self, writer: Writer) -> None:
+        """Some runs start, end or are repaired, and a poll sees them."""
+        runs = [
+            self._advanced(run_id) for run_id in self.random.sample(range(1, 9), self.random.randint(1, 3))
+        ]
+        observe(writer, *runs, now=self.now)
+
+    def fail(self, writer: Writer) -> None:
+        """A poll fails."""
+        with writer.transaction(WORKSPACE) as transaction:
+            transaction.record(make_poll(started=self._time(), error="unreachable", message="no route"))
+
+    def define(self, writer: Writer) -> None:
+        """Jobs are made, changed, deleted and made again."""
+        target = Target(sla=timedelta(minutes=self.random.randint(1, 2)), source="tag")
+        listed = {
+            job_id: (make_job(job_id=job_id, name=f"job {job_id}"), self.random.choice((None, target)))
+            for job_id in self.random.sample(JOBS, self.random.randint(0, len(JOBS)))
+        }
+        with writer.transaction(WORKSPACE) as transaction:
+            transaction.save_jobs(listed, now=self._time())
+            transaction.record(make_poll(started=self._time(), collector=Collector.DEFINITIONS))
+
+    def forget(self, writer: Writer) -> None:
+        """Databricks forgets a run."""
+        with writer.transaction(WORKSPACE) as transaction:
+            transaction.gone([str(self.random.randint(1, 8))])
+
+    def prune(self, writer: Writer) -> None:
+        """Old runs are pruned."""
+        before = self._time() - timedelta(hours=self.random.randint(1, 9))
+        writer.prune(WORKSPACE, before=before, polls_before=before)
+
+    def compute(self, writer: Writer) -> None:
+        """Medians are computed."""
+        writer.refresh_statistics(WORKSPACE, now=self._time())
+
+    def _time(self) -> datetime:
+        return at(self.now)
+
+    def _advanced(self, number: int) -> Run:
+        run_id = str(number)
+        attempts = self.attempts.get(run_id, ())
+        if run_id in self.active:
+            ended = self._time() - timedelta(minutes=self.random.randint(1, 50))
+            started = ended - timedelta(seconds=self.random.randint(1, 600))
+            attempts = (
+                *attempts,
+                make_attempt(
+                    started=started, ended=ended, result=self.random.choice(RESULTS), repair=bool(attempts)
+                ),
+            )
+            self.active.discard(run_id)
+        else:
+            self.active.add(run_id)
+        self.attempts[run_id] = attempts
+        return make_run(
+            *attempts,
+            active=run_id in self.active,
+            history=self.random.random() < 0.5 or (run_id in self.active and bool(attempts)),
+            run_id=run_id,
+            job_id=JOBS[number % len(JOBS)],
+            run_type="SUBMIT_RUN" if number % 4 == 0 else "JOB_RUN",
+            started=at(number),
+            queue=timedelta(seconds=number),
+        )

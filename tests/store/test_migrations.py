@@ -1,0 +1,87 @@
+"""The migrations lead to the schema of this program, from nothing and from every revision before."""
+
+import re
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+
+from collector.store import migrate
+from collector.store.engine import StoreError, open_store
+from collector.store.schema import METADATA
+from tests.store.conftest import Stores
+
+
+def definitions(connection: Connection) -> set[str]:
+    """Every table and index as the database itself describes it, in an order of its own."""
+    if connection.dialect.name == "sqlite":
+        query = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name != 'store_revision'"
+    else:
+        query = (
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename != 'store_revision' "
+            "UNION ALL SELECT concat_ws(' ', table_name, column_name, ordinal_position, data_type, is_nullable, "
+            "column_default) FROM information_schema.columns WHERE table_schema = current_schema() "
+            "AND table_name != 'store_revision'"
+        )
+    return {re.sub(r'[\s"]+', " ", row) for row in connection.scalars(text(query))}
+
+
+def test_no_difference_to_the_schema(stores: Stores) -> None:
+    """Alembic finds nothing to migrate between a new store and the schema."""
+    with stores.engine().connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": migrate.REVISION_TABLE})
+
+        assert [] == compare_metadata(context, METADATA)
+
+
+def test_same_definitions_as_the_schema(stores: Stores) -> None:
+    """The migrated store and the described one are the same to the letter, partial indexes included."""
+    engine = stores.engine()
+    with engine.begin() as connection:
+        migrated = definitions(connection)
+        METADATA.drop_all(connection)
+
+        METADATA.create_all(connection)
+
+        assert definitions(connection) == migrated
+        assert any("WHERE" in definition for definition in migrated)
+
+
+def test_down_and_up_again(stores: Stores) -> None:
+    """Every step has its way back, and a store at any revision is brought up to date when it is opened."""
+    engine = stores.engine()
+    with engine.begin() as connection:
+        before = definitions(connection)
+        command.downgrade(migrate._config(connection), "base")
+        assert ["store_revision"] == inspect(connection).get_table_names()
+
+    migrate.migrate(engine)
+
+    with engine.begin() as connection:
+        assert before == definitions(connection)
+
+
+def test_older_store_for_a_reader(stores: Stores) -> None:
+    """A reader cannot migrate, and says who does."""
+    engine = stores.engine()
+    with engine.begin() as connection:
+        command.downgrade(migrate._config(connection), "base")
+
+    with pytest.raises(StoreError, match=r"start the collector"):
+        open_store(stores.url, read_only=True)
+
+
+def test_failing_step(stores: Stores) -> None:
+    """A migration that fails half-way leaves the store as it was."""
+    engine = stores.engine()
+    with engine.begin() as connection:
+        command.downgrade(migrate._config(connection), "base")
+        connection.execute(text("CREATE TABLE counters (beads text)"))
+
+    with pytest.raises(StoreError, match=r"already exists"):
+        migrate.migrate(engine)
+
+    with engine.begin() as connection:
+        assert ["counters", "store_revision"] == sorted(inspect(connection).get_table_names())
