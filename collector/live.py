@@ -41,6 +41,9 @@ def live(desk: Desk, started: datetime) -> Answer:
     gone = [run_id for run_id, run in (found | details).items() if run is None]
 
     def write(transaction: Transaction, now: datetime) -> int:
+        if last is None:
+            # who has never looked cannot know what he missed: counting begins with the first look
+            transaction.begin_counting(started)
         changed = save(transaction, news.values(), terms.extent, now)
         transaction.gone(gone)
         memory.gap = memory.gap or last is None or last < since
@@ -51,7 +54,11 @@ def live(desk: Desk, started: datetime) -> Answer:
     return Answer(
         write=write,
         seen=len(observed),
-        complete=len(found) == len(missing) and len(details) == len(wanted),
+        complete=(
+            len(found) == len(missing)
+            and len(details) == len(wanted)
+            and len(standing.undetailed) < MOST_WAITING
+        ),
     )
 
 

@@ -16,19 +16,19 @@ RETENTION_OF_DATABRICKS = timedelta(days=60)
 
 
 def due(desk: Desk, now: datetime) -> bool:
-    """True at the start, after an outage, and an interval after the last look back."""
-    if desk.memory.gap:
-        return True
+    """True at the start, after an outage, and an interval after the last look back; never before a first live poll."""
     standing = desk.writer.standing(desk.terms.workspace, recent_since=now, undetailed=0)
+    if Collector.LIVE not in standing.watermarks:
+        return False
     last = standing.watermarks.get(Collector.LOOKBACK)
-    return last is None or now - last >= desk.terms.interval
+    return desk.memory.gap or last is None or now - last >= desk.terms.interval
 
 
 def lookback(desk: Desk, started: datetime) -> Answer:
     """Read window after window, newest first, each written at once; only a whole look back moves its watermark."""
     terms = desk.terms
     standing = desk.writer.standing(terms.workspace, recent_since=started, undetailed=0)
-    last = standing.watermarks.get(Collector.LOOKBACK, started)
+    last = standing.watermarks.get(Collector.LOOKBACK, standing.horizon)
     since = max(last - terms.lookback, started - RETENTION_OF_DATABRICKS)
     windows = plan.lookback_windows(since, started, STEP)
     desk.memory.gap = False

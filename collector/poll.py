@@ -6,7 +6,7 @@ lease, deadline, transaction, record and log line.
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -167,10 +167,14 @@ def _about_ourselves(
         yield Increment(measure=Measure.COLLECTOR_ERRORS, labels=(collector.value, error), amount=1)
 
 
-def save(transaction: Transaction, runs: Collection[Run], extent: Extent, now: datetime) -> int:
-    """Compare the runs with what is known, count, write; the number of attempts that finished."""
-    known = transaction.known([run.run_id for run in runs])
-    compared = (change(known.get(run.run_id), run, transaction.horizon) for run in runs)
+def save(transaction: Transaction, runs: Iterable[Run], extent: Extent, now: datetime) -> int:
+    """Compare the runs with what is known, count, write; the number of attempts that finished.
+
+    A run that shows twice, because it moved between pages while they were read, is taken as the later page has it.
+    """
+    observed = {run.run_id: run for run in runs}
+    known = transaction.known(observed)
+    compared = (change(known.get(run_id), run, transaction.horizon) for run_id, run in observed.items())
     changes: list[Change] = [difference for difference in compared if difference]
     targets = transaction.targets({item.run.job_id for item in changes if item.detailed})
     transaction.save(changes, now=now)

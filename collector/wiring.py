@@ -63,7 +63,8 @@ class Collectors:
         for workspace in self.workspaces:
             yield workspace.name, execute(workspace.definitions, definitions)
             yield workspace.name, execute(workspace.live, live)
-            yield workspace.name, execute(workspace.lookback, lookback)
+            if due(workspace.lookback, self.now()):
+                yield workspace.name, execute(workspace.lookback, lookback)
             self.writer.refresh_statistics(workspace.name, now=self.now())
 
     def schedule(self) -> Schedule:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from collector.core.model import Measure
@@ -10,7 +10,6 @@ from collector.core.snapshot import CounterValue, WorkspaceSnapshot
 from collector.core.vocabulary import Field, label
 
 Account = dict[str, Any]
-EPOCH_MS = timedelta(milliseconds=1)
 
 
 def expected(truth: Mapping[str, Any]) -> Account:
@@ -77,25 +76,44 @@ def counted(workspace: WorkspaceSnapshot) -> Account:
     }
 
 
+def differences(one: Account, other: Account) -> Account:
+    """What stands differently in the two accounts, section by section; empty when they agree."""
+    return {
+        f"{section} {key}": (one[section].get(key), other[section].get(key))
+        for section in one
+        for key in {**one[section], **other[section]}
+        if one[section].get(key) != other[section].get(key)
+    }
+
+
 def jobs_expected(truth: Mapping[str, Any]) -> Account:
     """Per job: latest result and how often in a row it failed."""
     return {
-        job: (facts["last_result"], facts["last_end_ms"], facts["last_success_ms"], facts["consecutive_failures"])
-        for job, facts in truth["jobs"].items()
+        "jobs": {
+            job: (
+                facts["last_result"],
+                facts["last_end_ms"],
+                facts["last_success_ms"],
+                facts["consecutive_failures"],
+            )
+            for job, facts in truth["jobs"].items()
+        }
     }
 
 
 def jobs_shown(workspace: WorkspaceSnapshot) -> Account:
     """The same as the store remembers it, for jobs of which runs were seen."""
     return {
-        facts.job_id: (
-            facts.last_result,
-            _ms(facts.last_end),
-            _ms(facts.last_success),
-            facts.consecutive_failures,
-        )
-        for facts in workspace.jobs
-        if facts.last_start
+        "jobs": {
+            facts.job_id: (
+                facts.last_result,
+                _ms(facts.last_end),
+                _ms(facts.last_success),
+                facts.consecutive_failures,
+            )
+            for facts in workspace.jobs
+            if facts.last_start
+        }
     }
 
 

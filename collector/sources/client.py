@@ -20,7 +20,7 @@ from databricks.sdk.core import Config, DatabricksError
 from collector.sources.budget import Budget
 from collector.sources.source import Refused, SourceError, Tally, Throttled, Unreachable, Unreadable
 
-PARALLEL = 12
+PARALLEL = 10
 """Requests under way at once; a workspace is said to bear 20, and others use it too."""
 ATTEMPTS = 3
 """Tries of one request that meets a passing failure; 429 is tried until the deadline."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from collector.core.model import Change, Increment, Job, KnownRun, Poll, Target
-from collector.store import counters, definitions, history, runs
+from collector.store import counters, definitions, history, prune, runs
 from collector.store.instants import from_ms, span_ms, to_ms
 from collector.store.lock import raise_revision
 from collector.store.schema import collectors, jobs, polls, workspaces
@@ -14,7 +14,10 @@ from collector.store.statements import chunks, insert
 
 
 class Transaction:
-    """What may be read and written between begin and commit; the workspace is locked as long as it lives."""
+    """What may be read and written between begin and commit; the workspace is locked as long as it lives.
+
+    What ended before its `horizon` is history, and none of the counters' business.
+    """
 
     def __init__(self, connection: Connection, workspace: str) -> None:
         self._connection = connection
@@ -25,6 +28,11 @@ class Transaction:
                 select(workspaces.c.horizon_ms).where(workspaces.c.name == workspace)
             ).scalar_one()
         )
+
+    def begin_counting(self, at: datetime) -> None:
+        """What ended before is history; a horizon that lies later stays."""
+        prune.raise_horizon(self._connection, self._workspace, at)
+        self.horizon = max(self.horizon, at)
 
     def known(self, run_ids: Iterable[str]) -> dict[str, KnownRun]:
         """What the store holds of those runs that it holds, with their attempts."""
