@@ -6,6 +6,7 @@ What is logged goes through the standard `logging`; facts travel beside the mess
 import json
 import logging
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -94,7 +95,7 @@ def configure(
     """
     global _secrets  # noqa: PLW0603 – logging is global, and so is what it must not say
     _secrets = _Secrets(secrets)
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(stream) if stream else _Stderr()
     handler.setFormatter(_Formatter(json_line if format == "json" else logfmt_line))
     threshold = logging.getLevelNamesMapping()[level.upper()]
     root = logging.getLogger()
@@ -102,6 +103,15 @@ def configure(
     root.setLevel(threshold)
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at that moment, so that a progress bar can put lines above itself."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line."""
+        self.setStream(sys.stderr)
+        super().emit(record)
 
 
 class _Formatter(logging.Formatter):
