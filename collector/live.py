@@ -12,17 +12,16 @@ from collector.store.transaction import Transaction
 
 DEEP_EVERY = timedelta(minutes=1)
 """How often the whole overlap is read again, against answers that come late or out of order."""
-MOST_WAITING = 200
-"""Attempts of earlier polls whose details one poll asks for at most."""
 
 
 def live(desk: Desk, started: datetime) -> Answer:
     """Ask what the plan says, in the order in which later answers may overrule earlier ones."""
     terms, memory, source = desk.terms, desk.memory, desk.source
     since = started - terms.overlap
-    standing = desk.writer.standing(terms.workspace, recent_since=since, undetailed=MOST_WAITING)
+    standing = desk.writer.standing(terms.workspace, recent_since=since, undetailed=terms.most_lookups)
     last = standing.watermarks.get(Collector.LIVE)
-    deep = memory.deep_after is None or started >= memory.deep_after or last is None or last < since
+    deep_after, memory.deep_after = memory.deep_after, None  # a poll that fails leaves a deep one to the next
+    deep = deep_after is None or started >= deep_after or last is None or last < since
 
     active = {run.run_id: run for run in source.active(plan.active_windows(standing.open_runs))}
     pages = source.completed(
@@ -46,18 +45,20 @@ def live(desk: Desk, started: datetime) -> Answer:
             transaction.begin_counting(started)
         changed = save(transaction, news.values(), terms.extent, now)
         transaction.gone(gone)
-        memory.gap = memory.gap or last is None or last < since
-        if deep:
-            memory.deep_after = started + DEEP_EVERY
         return changed
+
+    def written() -> None:
+        memory.gap = memory.gap or last is None or last < since
+        memory.deep_after = started + DEEP_EVERY if deep else deep_after
 
     return Answer(
         write=write,
+        written=written,
         seen=len(observed),
         complete=(
             len(found) == len(missing)
             and len(details) == len(wanted)
-            and len(standing.undetailed) < MOST_WAITING
+            and len(standing.undetailed) < terms.most_lookups
         ),
     )
 

@@ -6,7 +6,8 @@ lease, deadline, transaction, record and log line.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,12 +15,14 @@ from collector.core.count import Extent, increments
 from collector.core.diff import change
 from collector.core.model import Change, Collector, Increment, Measure, Poll, Run
 from collector.logs import event, redact
-from collector.sources.source import JobsSource, SourceError
+from collector.sources.source import JobsSource, SourceError, Tally
 from collector.store.engine import StoreError
 from collector.store.transaction import Transaction
 from collector.store.writer import Writer
 
 logger = logging.getLogger(__name__)
+
+LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,7 @@ class Terms:
     overlap: timedelta
     lookback: timedelta
     most_lookups: int
+    """Runs that one poll asks for one by one at most: vanished ones, and earlier ones whose details are wanted."""
     sla_tag: str
     extent: Extent
 
@@ -72,6 +76,8 @@ class Answer:
 
     write: Callable[[Transaction, datetime], int]
     """Writes into the poll's transaction and returns how many things changed."""
+    written: Callable[[], None] = lambda: None
+    """Told when that transaction is committed."""
     seen: int
     complete: bool = True
 
@@ -85,8 +91,7 @@ def execute(desk: Desk, ask: Callable[[Desk, datetime], Answer]) -> Poll | None:
         ):
             return None
         desk.source.start_deadline(terms.deadline.total_seconds())
-        answer, error, message = _asked(desk, ask, started)
-        poll = _recorded(desk, answer, started, error, message)
+        poll = _polled(desk, ask, started)
     except StoreError as failure:
         event(
             logger,
@@ -111,31 +116,30 @@ def execute(desk: Desk, ask: Callable[[Desk, datetime], Answer]) -> Poll | None:
     return poll
 
 
-def _asked(
-    desk: Desk, ask: Callable[[Desk, datetime], Answer], started: datetime
-) -> tuple[Answer | None, str, str]:
-    """The answer, or why there is none."""
+def _polled(desk: Desk, ask: Callable[[Desk, datetime], Answer], started: datetime) -> Poll:
+    """Ask and write; whatever fails is on record, and then nothing else is."""
     try:
-        return ask(desk, started), "", ""
+        return _recorded(desk, ask(desk, started), started)
     except SourceError as failure:
-        return None, failure.reason, redact(str(failure))
+        return _recorded(desk, None, started, failure.reason, redact(str(failure)))
     except StoreError:
         raise
     except Exception as failure:
         logger.exception("a poll failed in a way that nobody expected; the next one tries again")
-        return None, "internal", redact(f"{type(failure).__name__}: {failure}")
+        words = " ".join(f"{type(failure).__name__}: {failure}".split())
+        return _recorded(desk, None, started, "internal", redact(words)[:LONGEST_MESSAGE])
 
 
-def _recorded(desk: Desk, answer: Answer | None, started: datetime, error: str, message: str) -> Poll:
+def _recorded(
+    desk: Desk, answer: Answer | None, started: datetime, error: str = "", message: str = ""
+) -> Poll:
     """The poll as recorded, in the one transaction that also holds what it brought."""
-    terms, memory = desk.terms, desk.memory
+    terms = desk.terms
     tally = desk.source.take_tally()
-    with memory.lock:
-        memory.unrecorded += _about_ourselves(
-            terms.collector, tally.requests, unreadable=tally.unreadable, error=error
-        )
-        unrecorded = tuple(memory.unrecorded)
-    with desk.writer.transaction(terms.workspace) as transaction:
+    with (
+        _unrecorded(desk.memory, _about_ourselves(terms.collector, tally, error)) as increments_of_ours,
+        desk.writer.transaction(terms.workspace) as transaction,
+    ):
         changed = answer.write(transaction, started) if answer else 0
         poll = Poll(
             collector=terms.collector,
@@ -149,20 +153,31 @@ def _recorded(desk: Desk, answer: Answer | None, started: datetime, error: str, 
             changed=changed,
             complete=answer.complete if answer else False,
         )
-        transaction.add(unrecorded)
+        transaction.add(increments_of_ours)
         transaction.record(poll)
-    with memory.lock:
-        del memory.unrecorded[: len(unrecorded)]
+    if answer:
+        answer.written()
     return poll
 
 
-def _about_ourselves(
-    collector: Collector, requests: Mapping[tuple[str, str], int], *, unreadable: int, error: str
-) -> Iterable[Increment]:
-    for labels, amount in requests.items():
+@contextmanager
+def _unrecorded(memory: Memory, fresh: Iterable[Increment]) -> Iterator[list[Increment]]:
+    """What was counted about ourselves and is not in the store; put back when it does not get there."""
+    with memory.lock:
+        taken, memory.unrecorded = [*memory.unrecorded, *fresh], []
+    try:
+        yield taken
+    except BaseException:
+        with memory.lock:
+            memory.unrecorded = [*taken, *memory.unrecorded]
+        raise
+
+
+def _about_ourselves(collector: Collector, tally: Tally, error: str) -> Iterator[Increment]:
+    for labels, amount in tally.requests.items():
         yield Increment(measure=Measure.API_REQUESTS, labels=labels, amount=amount)
-    if unreadable:
-        yield Increment(measure=Measure.UNREADABLE_ITEMS, labels=(collector.value,), amount=unreadable)
+    if tally.unreadable:
+        yield Increment(measure=Measure.UNREADABLE_ITEMS, labels=(collector.value,), amount=tally.unreadable)
     if error:
         yield Increment(measure=Measure.COLLECTOR_ERRORS, labels=(collector.value, error), amount=1)
 

@@ -1,142 +1,45 @@
-"""One GET of a workspace through the unmodified SDK: budget, deadline, retries and the translation of its errors.
+"""The requests of one collector: threads, budget, deadline, retries, and how many were sent.
 
-The SDK brings authentication, connections and error classes. Its own retry loop is switched off, for it would sleep
-longer than any poll may last and hide from us how many requests were sent.
+Whoever asks beside others does so in a function handed to `submit`, and keeps the deadline of its poll even when it
+outlives it.
 """
 
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import requests
-from databricks.sdk import WorkspaceClient, errors
-from databricks.sdk.clock import Clock
+from databricks.sdk import errors
 from databricks.sdk.core import Config, DatabricksError
 
 from collector.sources.budget import Budget
-from collector.sources.source import Refused, SourceError, Tally, Throttled, Unreachable, Unreadable
+from collector.sources.connection import Connection, Suppressed
+from collector.sources.deadline import Deadline
+from collector.sources.source import SourceError, Tally, Throttled, Unreachable, Unreadable
+from collector.sources.translation import ours, status, tries
 
 PARALLEL = 10
 """Requests under way at once; a workspace is said to bear 20, and others use it too."""
-ATTEMPTS = 3
-"""Tries of one request that meets a passing failure; 429 is tried until the deadline."""
 FIRST_PAUSE = 0.2
-LONGEST_MESSAGE = 300
+GRACE = 0.5
+"""Seconds after the deadline in which those who ask may notice it by themselves and say more than that it passed."""
 
 T = TypeVar("T")
 
-STATUS_OF_ERROR: Mapping[type[DatabricksError], int] = {
-    errors.TooManyRequests: 429,
-    errors.TemporarilyUnavailable: 503,
-    errors.DeadlineExceeded: 504,
-    errors.NotImplemented: 501,
-    errors.Unauthenticated: 401,
-    errors.PermissionDenied: 403,
-    errors.NotFound: 404,
-    errors.BadRequest: 400,
-    errors.InternalError: 500,
-}
-
-
-class Missing(Exception):
-    """The thing that was asked for does not exist."""
-
-
-OUR_ERROR: tuple[tuple[type[BaseException], type[SourceError | Missing]], ...] = (
-    (errors.TooManyRequests, Throttled),
-    (errors.NotFound, Missing),
-    (errors.Unauthenticated, Refused),
-    (errors.PermissionDenied, Refused),
-    (errors.BadRequest, Unreadable),
-    (requests.exceptions.JSONDecodeError, Unreadable),
-    (OSError, Unreachable),
-)
-"""The first that fits. Connection errors and what remains of the SDK's errors are OSErrors."""
-
-
-class _Suppressed(Exception):
-    """Raised in place of the SDK's sleep between two tries; the error that asked for the retry is its context."""
-
-
-class _NoRetry(Clock):
-    def time(self) -> float:
-        return time.time()
-
-    def sleep(self, seconds: float) -> NoReturn:
-        raise _Suppressed(seconds)
-
-
-class Connection:
-    """The SDK client of one workspace, made on first use and made anew when its credentials are refused."""
-
-    def __init__(self, settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]], budget: Budget) -> None:
-        self._settings = settings if callable(settings) else lambda: settings
-        self.budget = budget
-        self._lock = threading.Lock()
-        self._client: WorkspaceClient | None = None
-
-    def client(self) -> WorkspaceClient:
-        """The client; raises what the SDK raises when nothing configures it."""
-        with self._lock:
-            if self._client is None:
-                config = Config(
-                    **self._settings(),
-                    retry_timeout_seconds=5,
-                    http_timeout_seconds=10,
-                    max_connection_pools=3 * PARALLEL,
-                    clock=_NoRetry(),
-                    product="databricks-jobs-exporter",
-                )
-                self._client = WorkspaceClient(config=config)
-            return self._client
-
-    def renew(self, refused: WorkspaceClient | None) -> None:
-        """Forget a client whose credentials were refused, so that files and tokens are read again."""
-        with self._lock:
-            if self._client is refused:
-                self._client = None
-
-
-class Deadline:
-    """The moment at which a poll gives up. Time spent waiting for the own budget moves it; nothing else does."""
-
-    def __init__(self, seconds: float, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._at = monotonic() + seconds
-        self._waited_until = monotonic()
-        self._lock = threading.Lock()
-
-    def remaining(self) -> float:
-        """Seconds left; negative when it has passed."""
-        return self._at - self._monotonic()
-
-    def extend(self, wait: float) -> None:
-        """Account for a wait that begins now; waits side by side count once."""
-        with self._lock:
-            now = self._monotonic()
-            until = now + wait
-            self._at += max(0.0, until - max(now, self._waited_until))
-            self._waited_until = max(self._waited_until, until)
-
 
 class Client:
-    """Sends the requests of one collector. `get` may be called from many threads."""
+    """Sends the requests of one collector. `get` may be called from many threads, everything else from one."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, connection: Connection, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._connection = connection
         self._monotonic = monotonic
-        self._deadline = Deadline(60, monotonic)
+        self._deadline = Deadline(0, monotonic)
+        self._thread = threading.local()
         self._closing = threading.Event()
-        self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="databricks")
+        self._pool = _pool()
         self._tally = Tally()
         self._tally_lock = threading.Lock()
 
@@ -145,53 +48,71 @@ class Client:
         """The budget that all clients of the workspace share."""
         return self._connection.budget
 
+    @property
+    def time_left(self) -> float:
+        """Share of the deadline that is left."""
+        return self._deadline.share
+
     def start_deadline(self, seconds: float) -> None:
-        """Everything asked from now on has so long."""
+        """Everything asked from now on has so long; what was asked before gives up."""
+        self._deadline.end()
         self._deadline = Deadline(seconds, self._monotonic)
 
-    def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+    def submit(self, function: Callable[..., T], *arguments: object) -> "Future[T]":
         """Run a function that calls `get` beside others."""
-        return self._pool.submit(function, *arguments)
+        deadline = self._deadline
 
-    def result(self, future: Future[T]) -> T:
+        def under_deadline() -> T:
+            self._thread.deadline = deadline
+            return function(*arguments)
+
+        return self._pool.submit(under_deadline)
+
+    def result(self, future: "Future[T]") -> T:
         """The answer of a submitted function, or Unreachable when it does not come before the deadline."""
-        while True:
-            try:
-                return future.result(timeout=max(0.05, self._deadline.remaining() + 0.5))
-            except FutureTimeoutError:
-                if self._deadline.remaining() <= 0:
-                    self._abandon()
-                    raise Unreachable("no answer before the deadline") from None
+        return self.first([future]).pop().result()
 
-    def first(self, futures: Iterable[Future[T]]) -> set[Future[T]]:
+    def first(self, futures: "Collection[Future[T]]") -> "set[Future[T]]":
         """Those of the submitted functions that have ended, at least one, or Unreachable after the deadline."""
-        done, _ = wait(
-            futures, timeout=max(0.05, self._deadline.remaining() + 0.5), return_when=FIRST_COMPLETED
-        )
-        if not done:
-            self._abandon()
-            raise Unreachable("no answer before the deadline")
-        return done
+        while True:
+            patience = max(0.0, self._deadline.remaining()) + GRACE
+            done, _ = wait(futures, timeout=patience, return_when=FIRST_COMPLETED)
+            if done:
+                return done
+            if self._deadline.passed:  # it may have moved while we waited
+                self._abandon()
+                raise Unreachable("no answer before the deadline")
 
-    def get(self, endpoint: str, query: Mapping[str, object] | None = None, *, reserve: float = 0.0) -> Any:
-        """The JSON answer; raises `Missing` or a `SourceError`."""
+    def get(
+        self,
+        endpoint: str,
+        query: Mapping[str, object] | None = None,
+        *,
+        headers: Sequence[str] = (),
+        reserve: float = 0.0,
+    ) -> Any:
+        """The JSON answer with these headers beside its fields; raises a `SourceError`. For submitted functions only."""
+        deadline: Deadline = self._thread.deadline
         failures = 0
         while True:
-            self._wait(reserve)
+            self._wait(deadline, reserve)
             try:
-                answer = self._ask(endpoint, query)
+                answer = self._ask(endpoint, query or {}, headers, deadline)
             except Throttled:
-                continue
-            except (Unreachable, Unreadable, Refused) as error:
+                continue  # the budget pauses, and the wait says when that is too long
+            except SourceError as error:
                 failures += 1
                 pause = FIRST_PAUSE * 2**failures
-                final = failures >= (2 if isinstance(error, Refused) else ATTEMPTS)
-                if final or pause >= self._deadline.remaining():
+                if failures >= tries(error) or pause >= deadline.remaining():
                     raise
                 self._closing.wait(pause)
             else:
                 self.budget.answered()
                 return answer
+
+    def config(self) -> Config:
+        """The SDK's configuration, after discovery. For submitted functions only."""
+        return self._connection.client(self._thread.deadline.remaining()).config
 
     def set_aside(self) -> None:
         """Count an item that could not be read."""
@@ -209,74 +130,61 @@ class Client:
         self._closing.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def config(self) -> Config:
-        """The SDK's configuration, after discovery."""
-        return self._connection.client().config
-
-    def _wait(self, reserve: float) -> None:
+    def _wait(self, deadline: Deadline, reserve: float) -> None:
+        if deadline.passed:
+            raise Unreachable("no answer before the deadline")
         wait = self.budget.take(reserve=reserve)
-        if wait.imposed > self._deadline.remaining():
+        if wait.imposed > deadline.remaining():
             raise Throttled(f"the workspace asks for {wait.imposed:.0f} s without requests")
         if wait.own > 0:
-            self._deadline.extend(wait.own)
-        if self._closing.wait(max(wait)) or self._deadline.remaining() <= 0:
+            deadline.extend(wait.own)
+        if self._closing.wait(max(wait)) or deadline.passed:
             raise Unreachable("no answer before the deadline")
 
-    def _ask(self, endpoint: str, query: Mapping[str, object] | None) -> Any:
-        client = None
+    def _ask(
+        self, endpoint: str, query: Mapping[str, object], headers: Sequence[str], deadline: Deadline
+    ) -> Any:
+        client = self._connection.client(deadline.remaining())
         try:
-            client = self._connection.client()
-            answer = client.api_client.do("GET", f"/api/{endpoint}", query=dict(query or {}))
-        except _Suppressed as suppressed:
-            error = suppressed.__context__ or suppressed
-            self._count(endpoint, error)
-            raise self._translated(error, client) from error
+            answer = client.api_client.do(
+                "GET", f"/api/{endpoint}", query=dict(query), response_headers=list(headers)
+            )
+        except Suppressed as suppressed:
+            raise self._failed(endpoint, suppressed.__context__ or suppressed) from suppressed.__context__
+        except errors.Unauthenticated as error:
+            self._connection.renew(client)
+            raise self._failed(endpoint, error) from error
         except (DatabricksError, requests.RequestException, ValueError, TypeError, OSError) as error:
-            self._count(endpoint, error)
-            raise self._translated(error, client) from error
-        self._count(endpoint, None)
+            raise self._failed(endpoint, error) from error
+        except NotImplementedError as error:  # a token service that answers something else
+            raise self._failed(endpoint, error) from error
+        self._count(endpoint, "200")
         if not isinstance(answer, dict):
             raise Unreadable(f"{endpoint} answered something other than an object")
         return answer
 
-    def _count(self, endpoint: str, error: BaseException | None) -> None:
-        code = "200" if error is None else _code(error)
+    def _failed(self, endpoint: str, error: BaseException) -> SourceError:
+        """Our error for it, after counting what it tells about the request."""
+        self._count(endpoint, status(error))
+        if isinstance(error, errors.TooManyRequests):
+            self.budget.throttled(float(error.retry_after_secs or 1))
+        return ours(error)
+
+    def _count(self, endpoint: str, code: str) -> None:
         with self._tally_lock:
             self._tally.requests[_endpoint_label(endpoint), code] += 1
 
-    def _translated(self, error: BaseException, client: WorkspaceClient | None) -> SourceError | Missing:
-        text = _short(error)
-        if isinstance(error, errors.TooManyRequests):
-            self.budget.throttled(float(error.retry_after_secs or 1))
-        if isinstance(error, errors.Unauthenticated):
-            self._connection.renew(client)
-        if client is None and not isinstance(error, OSError):
-            return Refused(f"the SDK has no usable credentials: {text}")
-        if isinstance(error, errors.BadRequest) and "does not exist" in text:
-            return Missing(text)
-        return next((ours(text) for theirs, ours in OUR_ERROR if isinstance(error, theirs)), Unreadable(text))
-
     def _abandon(self) -> None:
-        """Leave threads that hang in a call without time-out, such as the SDK's token request, to themselves."""
+        """Leave threads that hang to themselves, so that the next poll begins with fresh ones."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="databricks")
+        self._pool = _pool()
+        self._connection.give_up()
 
 
-def _code(error: BaseException) -> str:
-    """The status for the label; `error` where there was no answer or no readable one."""
-    for kind, status in STATUS_OF_ERROR.items():
-        if isinstance(error, kind):
-            return str(status)
-    return "5xx" if isinstance(error, DatabricksError) else "error"
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(PARALLEL, thread_name_prefix="databricks")
 
 
 def _endpoint_label(endpoint: str) -> str:
-    """The endpoint without its version and without ids."""
-    return re.sub(r"^\d\.\d/|^2\.0/preview/", "", endpoint)
-
-
-def _short(error: BaseException) -> str:
-    """One line for people; the SDK's own may hold whole pages of HTML."""
-    text = re.sub(r"<[^>]*>|\s+", " ", str(error)) or type(error).__name__
-    text = re.sub(r"HTTP\w*ConnectionPool\((.*?)\): ", r"\1: ", text).strip()
-    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"
+    """The endpoint without its version."""
+    return re.sub(r"^\d+\.\d+/(preview/)?", "", endpoint)

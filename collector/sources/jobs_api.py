@@ -9,17 +9,26 @@ from typing import Any, TypeVar
 from collector.core.model import Job, Run
 from collector.core.plan import PAGE, Window
 from collector.sources import parse
-from collector.sources.client import Client, Missing
-from collector.sources.source import Identity, Tally, Unreachable, Unreadable
+from collector.sources.client import PARALLEL, Client
+from collector.sources.source import Identity, SourceError, Tally, Unreachable, Unreadable
+from collector.sources.translation import Forbidden, Missing
 
 RUNS_LIST = "2.2/jobs/runs/list"
 RUNS_GET = "2.2/jobs/runs/get"
 JOBS_LIST = "2.2/jobs/list"
+WHO_AM_I = "2.0/preview/scim/v2/Me"
+WORKSPACE_ID_HEADER = "X-Databricks-Org-Id"
 JOBS_PAGE = 100
 MOST_PAGES = 20_000
 """Half a million runs; a walk that is longer goes in circles."""
 DETAIL_RESERVE = 0.4
 """Share of the burst that details leave for the next lists."""
+DETAIL_TIME_LEFT = 0.5
+"""Share of the deadline that must be left for more details to be asked for, so that polls stay in time."""
+LOOKUP_TIME_LEFT = 0.2
+"""The same for runs that vanished from the lists."""
+MOST_FAILURES = 3
+"""After so many runs that could not be had, the others are left to the next poll."""
 LOOKBACK_RESERVE = 0.6
 LOOKBACK_READERS = 4
 
@@ -31,19 +40,15 @@ class JobsApi:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._workspace_id = ""
 
     def start_deadline(self, seconds: float) -> None:
         """Give everything asked from now on so long."""
         self._client.start_deadline(seconds)
 
     def identity(self) -> Identity:
-        """Host from the configuration, workspace id from the configuration or the SCIM answer's header."""
-
-        def ask() -> Identity:
-            config = self._client.config()
-            return Identity(host=str(config.host or ""), workspace_id=str(config.workspace_id or ""))
-
-        return self._client.result(self._client.submit(ask))
+        """Host from the configuration; workspace id from the configuration, else from a header, else unknown."""
+        return self._client.result(self._client.submit(self._identity))
 
     def active(self, windows: Sequence[Window]) -> Iterable[Run]:
         """All active runs, each once; a run that moved between pages while they were read may show twice."""
@@ -77,16 +82,29 @@ class JobsApi:
                 yield window, self._client.result(future)
 
     def histories(self, run_ids: Sequence[str], *, spare: bool) -> Iterator[tuple[str, Run | None]]:
-        """Each run with its whole history; with `spare` only so many as the budget has to spare now."""
+        """Each run with its whole history, as far as it is to be had; what is left out is asked for again later.
+
+        One run that cannot be read, or a workspace that slows down over details, does not take from the poll what the
+        lists brought. With `spare` only so many as the budget has to spare now.
+        """
         most = self._client.budget.spare(DETAIL_RESERVE) if spare else len(run_ids)
-        asked = [(run_id, self._client.submit(self._history, run_id)) for run_id in run_ids[:most]]
-        for run_id, answer in asked:
-            try:
-                yield run_id, self._client.result(answer)
-            except Missing:
-                yield run_id, None
-            except parse.UnreadableItemError:
-                self._client.set_aside()
+        time_left = DETAIL_TIME_LEFT if spare else LOOKUP_TIME_LEFT
+        failures = 0
+        for first in range(0, min(most, len(run_ids)), PARALLEL):
+            if failures >= MOST_FAILURES or self._client.time_left < time_left:
+                return
+            some = run_ids[first : min(most, first + PARALLEL)]
+            for run_id, answer in [(run_id, self._client.submit(self._history, run_id)) for run_id in some]:
+                try:
+                    yield run_id, self._client.result(answer)
+                except (Missing, Forbidden):  # gone, or no longer ours to see
+                    yield run_id, None
+                except parse.UnreadableItemError:
+                    self._client.set_aside()
+                except SourceError:
+                    failures += 1
+                    if self._client.time_left <= 0:
+                        return
 
     def jobs(self) -> Iterable[Job]:
         """All definitions, each once."""
@@ -103,6 +121,18 @@ class JobsApi:
     def close(self) -> None:
         """Give back threads."""
         self._client.close()
+
+    def _identity(self) -> Identity:
+        config = self._client.config()
+        self._workspace_id = str(config.workspace_id or self._workspace_id or self._asked_workspace_id())
+        return Identity(host=str(config.host or ""), workspace_id=self._workspace_id)
+
+    def _asked_workspace_id(self) -> str:
+        """The id that every answer of the workspace carries; not worth a failed poll."""
+        try:
+            return str(self._client.get(WHO_AM_I, headers=[WORKSPACE_ID_HEADER])[WORKSPACE_ID_HEADER] or "")
+        except SourceError:
+            return ""
 
     def _walk(self, query: Mapping[str, object], reserve: float = 0.0) -> Sequence[Run]:
         pages = self._pages(RUNS_LIST, "runs", {"limit": PAGE, **query}, reserve)

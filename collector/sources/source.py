@@ -82,9 +82,10 @@ class JobsSource(Protocol):
         """All finished runs of each window, several windows side by side, as they come in; leaves budget for others."""
 
     def histories(self, run_ids: Sequence[str], *, spare: bool) -> Iterator[tuple[str, Run | None]]:
-        """Each run with its history, None where it does not exist.
+        """Runs with their history in about this order, None where one does not exist.
 
-        With `spare`, only as many as the budget allows without keeping lists waiting.
+        Stops early instead of failing: what is missing is for the next poll. With `spare`, only as many as budget and
+        time allow without keeping lists waiting.
         """
 
     def jobs(self) -> Iterable[Job]:

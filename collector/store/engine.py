@@ -5,6 +5,7 @@ readers open the file read-only. PostgreSQL readers take one snapshot per transa
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = ["StoreError", "migrate", "open_store"]
 
 BUSY_S = 15.0
 """How long a SQLite connection waits for another one's transaction."""
+ASK_AGAIN_S = 0.02
 POSTGRESQL_PARAMETERS: Mapping[str, int] = {
     "connect_timeout": 5,
     "keepalives_idle": 15,
@@ -42,7 +44,7 @@ def open_store(url: str, *, read_only: bool = False, password: Callable[[], str]
     engine = (
         _sqlite(address, read_only=read_only)
         if _is_sqlite(address)
-        else _postgresql(address, read_only, password)
+        else _postgresql(address, read_only=read_only, password=password)
     )
     try:
         if read_only:
@@ -59,11 +61,11 @@ def open_store(url: str, *, read_only: bool = False, password: Callable[[], str]
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        # The text itself is not shown: what cannot be read cannot be cleared of its password either.
+    except (ArgumentError, ValueError):
+        # Neither the text nor the cause is shown: what cannot be read cannot be cleared of its password.
         raise StoreError(
             "store.url cannot be read; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
-        ) from error
+        ) from None
     if address.drivername in {"postgres", "postgresql"}:
         address = address.set(drivername="postgresql+psycopg")
     if address.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
@@ -130,15 +132,30 @@ def _write_ahead(engine: Engine) -> None:
     if not _is_sqlite(engine.url):
         return
     with reported(engine.url), engine.connect() as connection:
+        # Past SQLAlchemy, which would begin a transaction, in which the mode cannot change.
         raw = connection.connection.driver_connection
-        mode = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] if raw else ""
+        mode = _switched(raw) if isinstance(raw, sqlite3.Connection) else ""
     if mode != "wal":
         raise StoreError(
             f"store {shown(engine.url)}: its file system has no write-ahead log; use a local disk"
         )
 
 
-def _postgresql(address: URL, read_only: bool, password: Callable[[], str] | None) -> Engine:  # noqa: FBT001 - private
+def _switched(connection: sqlite3.Connection) -> str:
+    """The journal mode after asking for WAL. SQLite does not wait for its turn here, so that no two wait for each other:
+    programs that open a new store at the same time have to ask again.
+    """
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(ASK_AGAIN_S)
+
+
+def _postgresql(address: URL, *, read_only: bool, password: Callable[[], str] | None) -> Engine:
     options: dict[str, Any] = {
         "execution_options": {"postgresql_readonly": True},
         "isolation_level": "REPEATABLE READ",

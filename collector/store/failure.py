@@ -1,5 +1,6 @@
 """The one error of the store, and the one place where errors of the databases become it."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,11 +22,11 @@ def reported(url: URL) -> Iterator[None]:
     """Whatever the database raises inside leaves as a StoreError that names the store."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         raise StoreError(f"store {shown(url)}: {_reason(error)}") from error
 
 
-def _reason(error: SQLAlchemyError) -> str:
+def _reason(error: Exception) -> str:
     """The driver's own words on one line: SQLAlchemy's add the statement and its values."""
     words = str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
     return " ".join(words.split()) or type(error).__name__

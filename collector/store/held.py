@@ -9,11 +9,22 @@ from datetime import datetime, timedelta
 
 from collector.core.model import Job, Measure, Target
 from collector.core.snapshot import CounterValue, JobFacts
-from collector.store import counters, definitions
+from collector.store import definitions
+from collector.store.counters import from_text
 from collector.store.instants import from_ms, maybe_from_ms, maybe_span
+from collector.store.schema import counters
 from collector.store.statements import Found
 
 MEASURES = {measure.value: measure for measure in Measure}
+COUNTER_COLUMNS = (
+    counters.c.measure,
+    counters.c.job_id,
+    counters.c.labels,
+    counters.c.value,
+    counters.c.exemplar_run_id,
+    counters.c.exemplar_value_ms,
+    counters.c.exemplar_at_ms,
+)
 CounterKey = tuple[int, str, tuple[str, ...]]
 """Length of the job id, job id, labels: sorts by job id as a number."""
 
@@ -54,16 +65,23 @@ class Held:
     def take_counters(self, rows: Iterable[Found]) -> None:
         """The rows that changed replace what was held of their counters; measures nobody knows are passed over."""
         unordered = set()
-        for row in rows:
-            measure = MEASURES.get(row.measure)
+        for measure_name, job_id, labels, value, run_id, value_ms, at_ms in rows:
+            measure = MEASURES.get(measure_name)
             if measure is None:
                 continue
             of_measure = self.counters.setdefault(measure, {})
-            value = _counter(row)
-            key = (*_place(row.job_id), value.labels)
+            counter = CounterValue(
+                job_id=job_id,
+                labels=from_text(labels),
+                value=value,
+                run_id=run_id,
+                value_ms=value_ms,
+                at=maybe_from_ms(at_ms),
+            )
+            key = (*_place(job_id), counter.labels)
             if key not in of_measure:
                 unordered.add(measure)
-            of_measure[key] = value
+            of_measure[key] = counter
         for measure in unordered:
             self.counters[measure] = dict(sorted(self.counters[measure].items()))
 
@@ -127,15 +145,4 @@ def _facts(job_id: str, definition: Definition | None, history: Found | None) ->
         median=maybe_span(history.median_ms),
         p90=maybe_span(history.p90_ms),
         observations=history.observations,
-    )
-
-
-def _counter(row: Found) -> CounterValue:
-    return CounterValue(
-        job_id=row.job_id,
-        labels=counters.from_text(row.labels),
-        value=row.value,
-        run_id=row.exemplar_run_id,
-        value_ms=row.exemplar_value_ms,
-        at=maybe_from_ms(row.exemplar_at_ms),
     )

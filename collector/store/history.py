@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from collector.core.model import Attempt, Change, Run
 from collector.core.vocabulary import JOB_RUN, Outcome, outcome
@@ -53,12 +53,16 @@ def save(connection: Connection, workspace: str, revision: int, changes: Iterabl
         for job_id, history in differ.items()
     ]
     statements.upsert(connection, job_history, rows)
-    succeeded = [
+    succeeded = {
         job_id
         for job_id, history in differ.items()
         if history.last_success_ms != held.get(job_id, History()).last_success_ms
-    ]
-    _recount(connection, workspace, succeeded)
+    }
+    _recount(connection, workspace, revision, succeeded)
+    failed_long_ago = {
+        job_id for job_id, of_job in by_job.items() if any(map(_failed_before_horizon, of_job))
+    }
+    _recount(connection, workspace, revision, failed_long_ago - succeeded, at_least_as_held=True)
 
 
 def _held(connection: Connection, workspace: str, job_ids: Iterable[str]) -> dict[str, History]:
@@ -73,13 +77,15 @@ def _held(connection: Connection, workspace: str, job_ids: Iterable[str]) -> dic
 
 
 def _carried(history: History, changes: Sequence[Change]) -> History:
-    """The history with the changes taken in; failures since a success that is new are left to be counted again."""
+    """The history with the changes taken in, but for the failures that must be counted in the table: those since a
+    success that is new, and those before the horizon, which may have been here before they were pruned.
+    """
     failures: list[int] = []
     for change in changes:
         history = _started(history, change.run)
         for finished in change.finished:
             history = _ended(history, change.run.run_id, finished.attempt)
-            if outcome(finished.attempt.result) is Outcome.FAILURE:
+            if finished.counted and outcome(finished.attempt.result) is Outcome.FAILURE:
                 failures.append(to_ms(finished.attempt.ended))
         for detailed in change.detailed:
             history = _detailed(history, change.run.run_id, detailed.attempt)
@@ -118,8 +124,24 @@ def _detailed(history: History, run_id: str, attempt: Attempt) -> History:
     return replace(history, last_duration_ms=span_ms(attempt.duration))
 
 
-def _recount(connection: Connection, workspace: str, job_ids: Iterable[str]) -> None:
-    """Consecutive failures of the jobs are the failed attempts that ended after their last success."""
+def _failed_before_horizon(change: Change) -> bool:
+    return any(
+        not finished.counted and outcome(finished.attempt.result) is Outcome.FAILURE
+        for finished in change.finished
+    )
+
+
+def _recount(
+    connection: Connection,
+    workspace: str,
+    revision: int,
+    job_ids: Iterable[str],
+    *,
+    at_least_as_held: bool = False,
+) -> None:
+    """Consecutive failures of the jobs are the failed attempts in the table that ended after their last success;
+    or as many as are held, where some of them may have been pruned.
+    """
     failures = (
         select(func.count())
         .select_from(attempts)
@@ -127,13 +149,15 @@ def _recount(connection: Connection, workspace: str, job_ids: Iterable[str]) -> 
             attempts.c.workspace == job_history.c.workspace,
             attempts.c.job_id == job_history.c.job_id,
             attempts.c.outcome == Outcome.FAILURE.value,
-            attempts.c.ended_ms > job_history.c.last_success_ms,
+            attempts.c.ended_ms > func.coalesce(job_history.c.last_success_ms, -1),
         )
         .scalar_subquery()
     )
+    held = job_history.c.consecutive_failures
+    number = case((failures < held, held), else_=failures) if at_least_as_held else failures
     for chunk in statements.chunks(job_ids):
         connection.execute(
             job_history.update()
             .where(job_history.c.workspace == workspace, job_history.c.job_id.in_(chunk))
-            .values(consecutive_failures=failures)
+            .values(consecutive_failures=number, revision=revision)
         )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from collector.core.snapshot import ActiveRun, CollectorState, Snapshot, WorkspaceSnapshot
 from collector.store.failure import reported
-from collector.store.held import Held
+from collector.store.held import COUNTER_COLUMNS, Held
 from collector.store.instants import EPOCH, from_ms, maybe_from_ms
 from collector.store.schema import collectors, counters, job_history, jobs, runs, store, workspaces
 from collector.store.size import Size, size
@@ -95,12 +95,17 @@ class Reader:
 
     def _workspace(self, connection: Connection, row: Found) -> WorkspaceSnapshot:
         held = self._held.setdefault(row.name, Held())
-        changed_jobs, changed_histories, changed_counters = (
-            select(table).where(table.c.workspace == row.name, table.c.revision > held.revision)
-            for table in (jobs, job_history, counters)
+        changed_jobs, changed_histories = (
+            connection.execute(
+                select(table).where(table.c.workspace == row.name, table.c.revision > held.revision)
+            )
+            for table in (jobs, job_history)
         )
-        held.take_jobs(connection.execute(changed_jobs).all(), connection.execute(changed_histories).all())
-        held.take_counters(connection.execute(changed_counters))
+        held.take_jobs(changed_jobs.all(), changed_histories.all())
+        changed_counters = select(*COUNTER_COLUMNS).where(
+            counters.c.workspace == row.name, counters.c.revision > held.revision
+        )
+        held.take_counters(connection.execute(changed_counters).all())
         held.revision = row.revision
         states = _collectors(connection, row.name)
         collected = max((state.last_start for state in states), default=EPOCH)
@@ -152,15 +157,18 @@ def _active_runs(connection: Connection, workspace: str) -> tuple[ActiveRun, ...
     )
     return tuple(
         ActiveRun(
-            run_id=row.run_id,
-            job_id=row.job_id,
-            run_type=row.run_type,
-            trigger=row.trigger,
-            name=row.name,
-            url=row.url,
-            state=row.state,
-            queue_reason=row.queue_reason,
-            started=from_ms(row.started_ms),
+            run_id=run_id,
+            job_id=job_id,
+            run_type=run_type,
+            trigger=trigger,
+            name=name,
+            url=url,
+            state=state,
+            queue_reason=queue_reason,
+            started=from_ms(started_ms),
         )
-        for row in connection.execute(query)
+        # A scrape reads thousands of these: taking rows apart is twice as fast as asking them by name.
+        for run_id, job_id, run_type, trigger, name, url, state, queue_reason, started_ms in connection.execute(
+            query
+        ).all()
     )

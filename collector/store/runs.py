@@ -41,7 +41,7 @@ def known(connection: Connection, workspace: str, run_ids: Iterable[str]) -> dic
         for chunk in statements.chunks(run_ids)
         for row in connection.execute(
             select(*RUN_COLUMNS).where(runs.c.workspace == workspace, runs.c.run_id.in_(chunk))
-        )
+        ).all()
     ]
     return {run.run_id: run for run in _with_attempts(connection, workspace, rows)}
 
@@ -88,10 +88,15 @@ def save(connection: Connection, workspace: str, changes: Sequence[Change], *, n
 
 
 def close(connection: Connection, workspace: str, run_ids: Iterable[str]) -> None:
-    """The runs are no longer open; when and how they ended stays unknown."""
+    """The runs are no longer open and nobody waits for their details; when and how they ended stays unknown."""
     for chunk in statements.chunks(run_ids):
         connection.execute(
             runs.update().where(runs.c.workspace == workspace, runs.c.run_id.in_(chunk)).values(open=False)
+        )
+        connection.execute(
+            attempts.update()
+            .where(attempts.c.workspace == workspace, attempts.c.run_id.in_(chunk))
+            .values(detailed=True)
         )
 
 
@@ -124,18 +129,18 @@ def _with_attempts(
             .where(attempts.c.workspace == workspace, attempts.c.run_id.in_(chunk))
             .order_by(attempts.c.ended_ms)
         )
-        for row in connection.execute(query):
+        for row in connection.execute(query).all():
             held[row.run_id].append(_known_attempt(row))
-    for row in rows:
+    for run_id, job_id, run_type, started_ms, state, queue_reason, is_open in rows:
         yield KnownRun(
-            run_id=row.run_id,
-            job_id=row.job_id,
-            run_type=row.run_type,
-            started=from_ms(row.started_ms),
-            state=row.state,
-            queue_reason=row.queue_reason,
-            open=row.open,
-            attempts=tuple(held.get(row.run_id, ())),
+            run_id=run_id,
+            job_id=job_id,
+            run_type=run_type,
+            started=from_ms(started_ms),
+            state=state,
+            queue_reason=queue_reason,
+            open=is_open,
+            attempts=tuple(held.get(run_id, ())),
         )
 
 

@@ -89,13 +89,14 @@ def test_counters_equal_the_truth_over_kills_faults_and_repairs(
         wait_until(lambda: control.truth()["totals"]["runs"] >= runs, 600)
         control.clear_faults()
         control.pause()
-        control.advance(timedelta(hours=9).total_seconds())
+        while control.truth()["totals"]["active"]:
+            control.advance(timedelta(hours=3).total_seconds())
         now = time_of(simulator)
         with collectors(given, now=now) as built:
-            for _ in range(40):
-                polls = [poll for _, poll in built.once()]
-                if all(poll and poll.complete and not poll.changed for poll in polls):
-                    break
+            wait_until(
+                lambda: all(poll and poll.complete and not poll.changed for _, poll in list(built.once())),
+                240,
+            )
         workspace = snapshot(store).workspaces[0]
         truth = control.truth(since_ms=round(workspace.horizon.timestamp() * 1000))
 

@@ -13,8 +13,10 @@ from collector.core.diff import change
 from collector.core.model import Collector, Poll, Run
 from collector.store.engine import open_store
 from collector.store.reader import Reader
+from collector.store.schema import METADATA
 from collector.store.writer import Writer
 from tests.make import at
+from tests.postgres import Cluster
 
 WORKSPACE = "production"
 
@@ -45,14 +47,34 @@ class Stores:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
-    """A store on each of the two databases."""
+def new_stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    """A place for a store on each of the two databases, where nothing was made yet."""
     on_sqlite = request.param == "sqlite"
     stores = Stores(
         f"sqlite:///{tmp_path}/store.db" if on_sqlite else request.getfixturevalue("postgres_url")
     )
     yield stores
     stores.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    """An empty store on each of the two databases."""
+    on_sqlite = request.param == "sqlite"
+    stores = Stores(f"sqlite:///{tmp_path}/store.db" if on_sqlite else request.getfixturevalue("used_url"))
+    yield stores
+    stores.close()
+    if not on_sqlite:
+        request.getfixturevalue("postgres_cluster").execute(f"TRUNCATE {', '.join(METADATA.tables)}", "used")
+
+
+@pytest.fixture(scope="session")
+def used_url(postgres_cluster: Cluster) -> str:
+    """The address of a store that tests use one after another: making it takes longer than emptying it."""
+    postgres_cluster.execute("CREATE DATABASE used TEMPLATE template0")
+    url = postgres_cluster.url("used")
+    open_store(url).dispose()
+    return url
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -146,19 +147,20 @@ def test_shared_postgresql_database(postgres_cluster: Cluster) -> None:
     assert "holds tables of another program (runs);" in message
 
 
-def test_newer_store(stores: Stores, writer: Writer) -> None:
+def test_newer_store(new_stores: Stores) -> None:
     """A store of a newer program is refused by writers and readers, and stays as it is."""
-    with stores.engine().begin() as connection:
+    new_stores.writer().register(WORKSPACE, host="", workspace_id="", now=at(0))
+    with new_stores.engine().begin() as connection:
         connection.execute(text("UPDATE store_revision SET version_num = '9999'"))
 
-    messages = {refusal(stores.url), refusal(stores.url, read_only=True)}
+    messages = {refusal(new_stores.url), refusal(new_stores.url, read_only=True)}
 
     assert 1 == len(messages)
     assert (
         "made by a newer version (revision 9999); upgrade the exporter or point store.url elsewhere"
         in messages.pop()
     )
-    with stores.engines[0].connect() as connection:
+    with new_stores.engines[0].connect() as connection:
         assert 1 == connection.execute(text("SELECT count(*) FROM workspaces")).scalar_one()
 
 
@@ -235,6 +237,10 @@ def test_expiring_password(postgres_url: str) -> None:
     ("url", "message"),
     [
         ("store.db", "store.url cannot be read; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"),
+        (
+            "postgresql+psycopg://exporter:sesame@host:port/x",
+            "store.url cannot be read; write sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
+        ),
         ("mysql://root@localhost/x", "store.url: mysql is not supported; use sqlite or postgresql+psycopg"),
         (
             "sqlite://",
@@ -247,8 +253,14 @@ def test_expiring_password(postgres_url: str) -> None:
     ],
 )
 def test_unusable_address(url: str, message: str) -> None:
-    """An address that cannot be a store is refused with what to write instead."""
-    assert message == refusal(url)
+    """An address that cannot be a store is refused with what to write instead, and without its password."""
+    with pytest.raises(StoreError) as caught:
+        open_store(url)
+
+    assert message == str(caught.value)
+    assert "sesame" not in "".join(traceback.format_exception(caught.value)).replace(
+        f"open_store({url!r})", ""
+    )
 
 
 def test_short_postgresql_address(postgres_url: str) -> None:
@@ -259,11 +271,11 @@ def test_short_postgresql_address(postgres_url: str) -> None:
     assert "psycopg" == engine.dialect.driver
 
 
-def test_opening_at_once(stores: Stores) -> None:
+def test_opening_at_once(new_stores: Stores) -> None:
     """Programs that open a new store at the same time all find it made."""
     with ThreadPoolExecutor(6) as threads:
-        engines = list(threads.map(lambda _: open_store(stores.url), range(6)))
-    stores.engines.extend(engines)
+        engines = list(threads.map(lambda _: open_store(new_stores.url), range(6)))
+    new_stores.engines.extend(engines)
 
     Writer(engines[0]).register(WORKSPACE, host="", workspace_id="", now=at(0))
 

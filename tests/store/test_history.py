@@ -110,6 +110,30 @@ def test_pruning_changes_no_history(stores: Stores, writer: Writer) -> None:
     assert 4 == facts(stores).consecutive_failures
 
 
+def test_pruned_run_comes_back(stores: Stores, writer: Writer) -> None:
+    """A failure that was pruned and is seen again is not a further one."""
+    runs = [make_run(end(20 + n, "FAILED"), run_id=str(n)) for n in range(3)]
+    observe(writer, *runs)
+    before = facts(stores)
+    writer.prune(WORKSPACE, before=at(1000), polls_before=at(1000))
+
+    observe(writer, runs[0], runs[2])
+
+    assert 3 == before.consecutive_failures
+    assert before == facts(stores)
+
+
+def test_history_after_the_first_poll(stores: Stores, writer: Writer) -> None:
+    """Failures from before the horizon that arrive late are remembered by readers that looked already."""
+    reader = stores.reader()
+    observe(writer, make_run(end(10, "FAILED")))
+    reader.snapshot()
+
+    observe(writer, make_run(end(-8000, "FAILED"), run_id="2"), make_run(end(-9000, "FAILED"), run_id="3"))
+
+    assert 3 == reader.snapshot().workspaces[0].jobs[0].consecutive_failures
+
+
 def test_statistics(stores: Stores, writer: Writer) -> None:
     """Median and 90th percentile are over the successful attempts of 30 days, history before the horizon included."""
     lengths = (5, 1, 4, 2, 3, 9, 8, 7, 6, 10)

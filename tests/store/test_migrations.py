@@ -28,17 +28,17 @@ def definitions(connection: Connection) -> set[str]:
     return {re.sub(r'[\s"]+', " ", row) for row in connection.scalars(text(query))}
 
 
-def test_no_difference_to_the_schema(stores: Stores) -> None:
+def test_no_difference_to_the_schema(new_stores: Stores) -> None:
     """Alembic finds nothing to migrate between a new store and the schema."""
-    with stores.engine().connect() as connection:
+    with new_stores.engine().connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": migrate.REVISION_TABLE})
 
         assert [] == compare_metadata(context, METADATA)
 
 
-def test_same_definitions_as_the_schema(stores: Stores) -> None:
+def test_same_definitions_as_the_schema(new_stores: Stores) -> None:
     """The migrated store and the described one are the same to the letter, partial indexes included."""
-    engine = stores.engine()
+    engine = new_stores.engine()
     with engine.begin() as connection:
         migrated = definitions(connection)
         METADATA.drop_all(connection)
@@ -49,9 +49,9 @@ def test_same_definitions_as_the_schema(stores: Stores) -> None:
         assert any("WHERE" in definition for definition in migrated)
 
 
-def test_down_and_up_again(stores: Stores) -> None:
+def test_down_and_up_again(new_stores: Stores) -> None:
     """Every step has its way back, and a store at any revision is brought up to date when it is opened."""
-    engine = stores.engine()
+    engine = new_stores.engine()
     with engine.begin() as connection:
         before = definitions(connection)
         command.downgrade(migrate._config(connection), "base")
@@ -63,19 +63,19 @@ def test_down_and_up_again(stores: Stores) -> None:
         assert before == definitions(connection)
 
 
-def test_older_store_for_a_reader(stores: Stores) -> None:
+def test_older_store_for_a_reader(new_stores: Stores) -> None:
     """A reader cannot migrate, and says who does."""
-    engine = stores.engine()
+    engine = new_stores.engine()
     with engine.begin() as connection:
         command.downgrade(migrate._config(connection), "base")
 
     with pytest.raises(StoreError, match=r"start the collector"):
-        open_store(stores.url, read_only=True)
+        open_store(new_stores.url, read_only=True)
 
 
-def test_failing_step(stores: Stores) -> None:
+def test_failing_step(new_stores: Stores) -> None:
     """A migration that fails half-way leaves the store as it was."""
-    engine = stores.engine()
+    engine = new_stores.engine()
     with engine.begin() as connection:
         command.downgrade(migrate._config(connection), "base")
         connection.execute(text("CREATE TABLE counters (beads text)"))

@@ -33,11 +33,11 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_nothing_registered(stores: Stores) -> None:
+def test_nothing_registered(new_stores: Stores) -> None:
     """A store without workspaces is an empty snapshot."""
-    stores.engine()
+    new_stores.engine()
 
-    snapshot = stores.reader().snapshot()
+    snapshot = new_stores.reader().snapshot()
 
     assert (0, EPOCH, ()) == (snapshot.revision, snapshot.born, snapshot.workspaces)
 
