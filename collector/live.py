@@ -48,6 +48,7 @@ def live(desk: Desk, started: datetime) -> Answer:
         return changed
 
     def written() -> None:
+        memory.looked = True
         memory.gap = memory.gap or last is None or last < since
         memory.deep_after = started + DEEP_EVERY if deep else deep_after
 

@@ -17,11 +17,10 @@ RETENTION_OF_DATABRICKS = timedelta(days=60)
 
 def due(desk: Desk, now: datetime) -> bool:
     """True at the start, after an outage, and an interval after the last look back; never before a first live poll."""
-    standing = desk.writer.standing(desk.terms.workspace, recent_since=now, undetailed=0)
-    if Collector.LIVE not in standing.watermarks:
-        return False
-    last = standing.watermarks.get(Collector.LOOKBACK)
-    return desk.memory.gap or last is None or now - last >= desk.terms.interval
+    memory = desk.memory
+    return memory.looked and (
+        memory.gap or memory.looked_back is None or now - memory.looked_back >= desk.terms.interval
+    )
 
 
 def lookback(desk: Desk, started: datetime) -> Answer:
@@ -39,11 +38,13 @@ def lookback(desk: Desk, started: datetime) -> Answer:
                 changed += save(transaction, runs, terms.extent, desk.now())
             seen += len(runs)
             desk.progress(done, len(windows))
+            desk.source.start_deadline(terms.deadline.total_seconds())  # as long as it gets on, it may go on
     except BaseException:
         desk.memory.gap = True
         raise
 
     def write(transaction: Transaction, now: datetime) -> int:  # noqa: ARG001 – the windows are written already
+        desk.memory.looked_back = started
         return changed
 
     return Answer(write=write, seen=seen)

@@ -50,6 +50,10 @@ class Memory:
     """When the whole overlap is to be read again; None means now."""
     gap: bool = True
     """True while runs may have ended that no live poll could see: at the start, and after an outage."""
+    looked: bool = False
+    """True after the first successful live poll."""
+    looked_back: datetime | None = None
+    """When the last complete look back began."""
     unrecorded: list[Increment] = field(default_factory=list)
     """Counted about ourselves, not yet in the store."""
     lock: threading.Lock = field(default_factory=threading.Lock)

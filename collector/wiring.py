@@ -18,7 +18,8 @@ from collector.lookback import due, lookback
 from collector.poll import Desk, Memory, Terms, execute
 from collector.schedule import Schedule, Task
 from collector.sources.budget import Budget
-from collector.sources.client import Client, Connection
+from collector.sources.client import Client
+from collector.sources.connection import Connection
 from collector.sources.jobs_api import JobsApi
 from collector.store.engine import open_store
 from collector.store.writer import Writer
@@ -72,12 +73,12 @@ class Collectors:
         return Schedule(tuple(task for workspace in self.workspaces for task in self._tasks(workspace)))
 
     def _tasks(self, workspace: Workspace) -> Iterator[Task]:
-        def task(desk: Desk, interval: timedelta, run: Callable[[], object]) -> Task:
+        def task(name: str, interval: timedelta, run: Callable[[], object], desk: Desk | None = None) -> Task:
             return Task(
-                name=f"{workspace.name}/{desk.terms.collector.value}",
+                name=f"{workspace.name}/{name}",
                 interval=interval,
                 run=run,
-                missed=lambda: _missed(desk),
+                missed=lambda: _missed(desk) if desk else None,
             )
 
         def look_back() -> None:
@@ -89,16 +90,16 @@ class Collectors:
             self.writer.refresh_statistics(workspace.name, now=now)
             self.writer.prune(workspace.name, before=now - self.retention, polls_before=now - POLLS_KEPT)
 
+        live_interval = workspace.live.terms.interval
         yield task(
-            workspace.definitions,
+            "definitions",
             workspace.definitions.terms.interval,
             lambda: execute(workspace.definitions, definitions),
+            workspace.definitions,
         )
-        yield task(workspace.live, workspace.live.terms.interval, lambda: execute(workspace.live, live))
-        yield task(workspace.lookback, min(EVERY_MINUTE, workspace.lookback.terms.interval), look_back)
-        yield Task(
-            name=f"{workspace.name}/upkeep", interval=EVERY_MINUTE, run=keep_house, missed=lambda: None
-        )
+        yield task("live", live_interval, lambda: execute(workspace.live, live), workspace.live)
+        yield task("lookback", live_interval, look_back)  # asks each time whether one is due
+        yield task("upkeep", EVERY_MINUTE, keep_house)
 
 
 @contextmanager
@@ -174,7 +175,7 @@ def _workspace(
         live=desk(
             Collector.LIVE,
             polling.active_interval,
-            max(SHORTEST_DEADLINE, polling.active_interval * 1.8),
+            min(LONG_DEADLINE, max(SHORTEST_DEADLINE, polling.active_interval * 1.8)),
         ),
         definitions=desk(Collector.DEFINITIONS, polling.definitions_interval, LONG_DEADLINE),
         lookback=desk(Collector.LOOKBACK, polling.lookback_interval, LONG_DEADLINE),
