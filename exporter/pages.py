@@ -14,12 +14,13 @@ from typing import NamedTuple, Protocol, Self
 
 from collector.core.snapshot import Snapshot
 from collector.store.engine import StoreError
+from exporter.due import Timetable
 from exporter.exposition import Format, Renderer, compressed
 from exporter.options import ExporterOptions
 from exporter.view import View, view
 
-LOOK_EVERY = timedelta(seconds=0.5)
-"""How often the store is asked whether it changed."""
+LOOK_EVERY = timedelta(seconds=0.2)
+"""How often the store is asked whether it changed: a millisecond of work, and a part of how old a page is."""
 RENDER_EVERY = timedelta(seconds=30)
 """How old the exporter's own process metrics may become while the store does not change."""
 UNHEARD = timedelta(minutes=1)
@@ -80,6 +81,7 @@ class Pages:
         self._store = store
         self._look_every = look_every
         self._renderer = renderer or Renderer()
+        self._timetable = Timetable()
         self._snapshot: Snapshot | None = None
         self._readable = True
         self._answered = now()
@@ -166,7 +168,7 @@ class Pages:
 
     def _view(self, snapshot: Snapshot, now: datetime) -> View:
         readable = self._readable and now - self._answered <= UNHEARD
-        return view(snapshot, self.options, now, readable=readable)
+        return view(snapshot, self.options, now, readable=readable, timetable=self._timetable)
 
     def _follow(self) -> None:
         failing = False

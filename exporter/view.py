@@ -5,16 +5,19 @@ are shown. Knows no metric names.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from collector.core.model import Collector, Measure
 from collector.core.snapshot import ActiveRun, CounterValue, JobFacts, Snapshot, WorkspaceSnapshot
+from exporter.due import NEVER, Due, Timetable
 from exporter.options import ExporterOptions
 from exporter.selection import selection
 
 Counters = Mapping[Measure, tuple[CounterValue, ...]]
 Item = TypeVar("Item", ActiveRun, CounterValue)
+DUE_EVERY = timedelta(seconds=5)
+"""How late a page may be with a due time that has passed: among ten thousand jobs one is due at almost every second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class JobView:
     """False when what is known of its active runs is too old to be shown."""
     active: tuple[ActiveRun, ...]
     counters: Counters
+    due: Due
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +65,29 @@ class View:
     """False when the store could not be read at the last attempt."""
     workspaces: tuple[WorkspaceView, ...]
     good_until: datetime | None
-    """The next instant at which a workspace becomes stale; None when nothing is left to become stale."""
+    """The last instant at which this is true: then a workspace becomes stale or a job due. None without an end."""
 
 
-def view(snapshot: Snapshot, options: ExporterOptions, now: datetime, *, readable: bool = True) -> View:
-    """The snapshot as it may be shown at `now`."""
+def view(
+    snapshot: Snapshot,
+    options: ExporterOptions,
+    now: datetime,
+    *,
+    readable: bool = True,
+    timetable: Timetable | None = None,
+) -> View:
+    """The snapshot as it may be shown at `now`. A timetable that is handed in again and again saves time."""
+    known = timetable or Timetable()
+    workspaces = tuple(_workspace(workspace, options, now, known) for workspace in snapshot.workspaces)
     ends = [stale_at(workspace, options) for workspace in snapshot.workspaces]
+    dues = (job.due.next for workspace in workspaces for job in workspace.jobs if job.due.next)
+    if due := min(dues, default=None):
+        ends.append(max(due - timedelta.resolution, now + DUE_EVERY))
     return View(
         snapshot=snapshot,
         options=options,
         readable=readable,
-        workspaces=tuple(_workspace(workspace, options, now) for workspace in snapshot.workspaces),
+        workspaces=workspaces,
         good_until=min((end for end in ends if end and end >= now), default=None),
     )
 
@@ -84,7 +100,9 @@ def stale_at(workspace: WorkspaceSnapshot, options: ExporterOptions) -> datetime
     return None
 
 
-def _workspace(workspace: WorkspaceSnapshot, options: ExporterOptions, now: datetime) -> WorkspaceView:
+def _workspace(
+    workspace: WorkspaceSnapshot, options: ExporterOptions, now: datetime, timetable: Timetable
+) -> WorkspaceView:
     end = stale_at(workspace, options)
     live = end is not None and now <= end
     active = _by_job(workspace.active_runs)
@@ -102,6 +120,7 @@ def _workspace(workspace: WorkspaceSnapshot, options: ExporterOptions, now: date
             live=live,
             active=tuple(active.get(facts.job_id, ())),
             counters=counters.get(facts.job_id, {}),
+            due=NEVER if facts.job is None or facts.deleted else timetable.due(facts.job, now),
         )
 
     return WorkspaceView(

@@ -83,7 +83,11 @@ DEFINITIONS = Subject(
     about=(
         "Facts about jobs, to be joined with `* on (workspace, job_id) group_left (…)`.\n"
         "Creators and owners are personal data and are not exported.\n"
-        "A deleted job keeps its info, its tags and its counters until they expire; its gauges end at once."
+        "A deleted job keeps its info, its tags and its counters until they expire; its gauges end at once.\n"
+        "Due times follow Quartz in the schedule's time zone: a local time that the clocks skip in spring is not due, "
+        "one that they repeat in autumn is due at its second occurrence.\n"
+        "Periodic triggers have no due times, because Databricks does not say from where it counts the interval.\n"
+        "A page may be five seconds late with a due time that has just passed."
     ),
     families=(
         Family(
@@ -127,6 +131,28 @@ DEFINITIONS = Subject(
             labels=JOB,
             source=Source.DEFINITIONS,
             samples=_defined(lambda definition: definition.continuous),
+        ),
+        Family(
+            name="databricks_job_last_due_timestamp_seconds",
+            kind=Kind.GAUGE,
+            meaning=(
+                "When the job's Quartz schedule last asked for a run, in seconds since 1970; absent before the first "
+                "since the job was created, while the job is paused, and without a schedule that can be read."
+            ),
+            labels=JOB,
+            source=Source.DEFINITIONS,
+            samples=job_gauge(lambda job: job.due.last),
+        ),
+        Family(
+            name="databricks_job_next_due_timestamp_seconds",
+            kind=Kind.GAUGE,
+            meaning=(
+                "When the job's Quartz schedule will next ask for a run, in seconds since 1970; absent when it never "
+                "will again, while the job is paused, and without a schedule that can be read."
+            ),
+            labels=JOB,
+            source=Source.DEFINITIONS,
+            samples=job_gauge(lambda job: job.due.next),
         ),
         Family(
             name="databricks_job_timeout_seconds",
