@@ -38,7 +38,6 @@ def lookback(desk: Desk, started: datetime) -> Answer:
                 changed += save(transaction, runs, terms.extent, desk.now())
             seen += len(runs)
             desk.progress(done, len(windows))
-            desk.source.start_deadline(terms.deadline.total_seconds())  # as long as it gets on, it may go on
     except BaseException:
         desk.memory.gap = True
         raise

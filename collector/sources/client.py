@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 import requests
-from databricks.sdk import errors
+from databricks.sdk import WorkspaceClient, errors
 from databricks.sdk.core import Config, DatabricksError
 
 from collector.sources.budget import Budget
@@ -24,6 +24,7 @@ from collector.sources.translation import ours, status, tries
 PARALLEL = 10
 """Requests under way at once; a workspace is said to bear 20, and others use it too."""
 FIRST_PAUSE = 0.2
+"""Half the seconds between the first two tries; each further pause is twice as long."""
 GRACE = 0.5
 """Seconds after the deadline in which those who ask may notice it by themselves and say more than that it passed."""
 
@@ -33,8 +34,15 @@ T = TypeVar("T")
 class Client:
     """Sends the requests of one collector. `get` may be called from many threads, everything else from one."""
 
-    def __init__(self, connection: Connection, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        first_pause: float = FIRST_PAUSE,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connection = connection
+        self._first_pause = first_pause
         self._monotonic = monotonic
         self._deadline = Deadline(0, monotonic)
         self._thread = threading.local()
@@ -57,6 +65,10 @@ class Client:
         """Everything asked from now on has so long; what was asked before gives up."""
         self._deadline.end()
         self._deadline = Deadline(seconds, self._monotonic)
+
+    def restart_deadline(self) -> None:
+        """What is under way and what follows have the whole time again."""
+        self._deadline.restart()
 
     def submit(self, function: Callable[..., T], *arguments: object) -> "Future[T]":
         """Run a function that calls `get` beside others."""
@@ -96,13 +108,14 @@ class Client:
         failures = 0
         while True:
             self._wait(deadline, reserve)
+            client = self._connection.client(deadline.remaining())
             try:
-                answer = self._ask(endpoint, query or {}, headers, deadline)
+                answer = self._ask(client, endpoint, query or {}, headers)
             except Throttled:
                 continue  # the budget pauses, and the wait says when that is too long
             except SourceError as error:
                 failures += 1
-                pause = FIRST_PAUSE * 2**failures
+                pause = self._first_pause * 2**failures
                 if failures >= tries(error) or pause >= deadline.remaining():
                     raise
                 self._closing.wait(pause)
@@ -142,9 +155,8 @@ class Client:
             raise Unreachable("no answer before the deadline")
 
     def _ask(
-        self, endpoint: str, query: Mapping[str, object], headers: Sequence[str], deadline: Deadline
+        self, client: WorkspaceClient, endpoint: str, query: Mapping[str, object], headers: Sequence[str]
     ) -> Any:
-        client = self._connection.client(deadline.remaining())
         try:
             answer = client.api_client.do(
                 "GET", f"/api/{endpoint}", query=dict(query), response_headers=list(headers)

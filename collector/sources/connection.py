@@ -77,6 +77,7 @@ class Connection:
         try:
             return making.result(timeout=max(0.0, seconds))
         except FutureTimeoutError:
+            self.give_up()
             raise Unreachable("no token before the deadline") from None
 
     def renew(self, refused: WorkspaceClient) -> None:

@@ -36,6 +36,12 @@ class Deadline:
             self._at += max(0.0, until - max(now, self._waited_until))
             self._waited_until = max(self._waited_until, until)
 
+    def restart(self) -> None:
+        """Give what is under way the whole time again."""
+        with self._lock:
+            self._at = self._waited_until = self._monotonic()
+            self._at += self._seconds
+
     def end(self) -> None:
         """Let it pass now, so that what still works for its poll stops at the next step."""
         with self._lock:

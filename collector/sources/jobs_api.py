@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -33,6 +33,7 @@ LOOKBACK_RESERVE = 0.6
 LOOKBACK_READERS = 4
 
 T = TypeVar("T")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class JobsApi:
@@ -68,7 +69,10 @@ class JobsApi:
                 return
 
     def completed_windows(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Sequence[Run]]]:
-        """All finished runs of each window; a few windows at a time, so that live polls keep most of the budget."""
+        """All finished runs of each window; a few windows at a time, so that live polls keep most of the budget.
+
+        Each window that is read gives the others the whole deadline again.
+        """
         waiting = iter(windows)
         under_way: dict[Future[Sequence[Run]], Window] = {}
         while True:
@@ -80,6 +84,7 @@ class JobsApi:
             for future in self._client.first(under_way):
                 window = under_way.pop(future)
                 yield window, self._client.result(future)
+                self._client.restart_deadline()
 
     def histories(self, run_ids: Sequence[str], *, spare: bool) -> Iterator[tuple[str, Run | None]]:
         """Each run with its whole history, as far as it is to be had; what is left out is asked for again later.
@@ -183,4 +188,5 @@ def _bounds(window: Window) -> dict[str, int]:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+    """Rounded down, so that windows which meet stay without gap."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)

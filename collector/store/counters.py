@@ -13,6 +13,7 @@ from collector.store.schema import counters
 from collector.store.statements import insert
 
 
+@lru_cache(maxsize=65536)
 def as_text(labels: tuple[str, ...]) -> str:
     """The canonical text of label values, which is part of a counter's key."""
     return json.dumps(labels, separators=(",", ":"))
@@ -29,7 +30,9 @@ def add(connection: Connection, workspace: str, revision: int, increments: Itera
     sums: dict[tuple[str, str, str], dict[str, Any]] = {}
     for increment in increments:
         key = (increment.measure.value, increment.job_id, as_text(increment.labels))
-        row = sums.setdefault(key, _zero(workspace, revision, key))
+        row = sums.get(key)
+        if row is None:
+            row = sums[key] = _zero(workspace, revision, key)
         row["value"] += increment.amount
         if increment.run_id and increment.at and to_ms(increment.at) >= (row["exemplar_at_ms"] or 0):
             row["exemplar_run_id"] = increment.run_id

@@ -6,7 +6,7 @@ order. Pruning never touches it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import Connection, case, func, select
 
@@ -49,7 +49,7 @@ def save(connection: Connection, workspace: str, revision: int, changes: Iterabl
     after = {job_id: _carried(held.get(job_id, History()), of_job) for job_id, of_job in by_job.items()}
     differ = {job_id: history for job_id, history in after.items() if history != held.get(job_id)}
     rows = [
-        {"workspace": workspace, "job_id": job_id, "revision": revision, **asdict(history)}
+        {"workspace": workspace, "job_id": job_id, "revision": revision, **_row(history)}
         for job_id, history in differ.items()
     ]
     statements.upsert(connection, job_history, rows)
@@ -63,6 +63,10 @@ def save(connection: Connection, workspace: str, revision: int, changes: Iterabl
         job_id for job_id, of_job in by_job.items() if any(map(_failed_before_horizon, of_job))
     }
     _recount(connection, workspace, revision, failed_long_ago - succeeded, at_least_as_held=True)
+
+
+def _row(history: History) -> dict[str, object]:
+    return {name: getattr(history, name) for name in NAMES}  # asdict would copy every value deeply
 
 
 def _held(connection: Connection, workspace: str, job_ids: Iterable[str]) -> dict[str, History]:

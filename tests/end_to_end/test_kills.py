@@ -1,16 +1,15 @@
 """The promise that everything stands on: whatever is killed whenever, the counters equal the truth."""
 
 import multiprocessing
-import os
 import random
-import signal
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from collector.config import Settings
+from collector.store.engine import StoreError
 from collector.wiring import collectors
 from simulator.client import Control
 from simulator.options import Options
@@ -39,17 +38,31 @@ def collect_for_ever(config: Path, now: SimulatedTime) -> None:
         threading.Event().wait()
 
 
-def live_and_die(given: Settings, folder: Path, now: SimulatedTime, seconds: float) -> None:
-    """Start a collector, let it work, kill it without warning."""
+def live_and_die(folder: Path, now: SimulatedTime, seconds: float, *, looked: Callable[[], bool]) -> None:
+    """Start a collector, let it work so long and until the condition holds, kill it without warning."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["collector.wiring"])
     child = context.Process(target=collect_for_ever, args=(folder / "config.toml", now))
     child.start()
-    child.join(seconds)
-    assert child.is_alive(), "the collector ended by itself"
-    assert child.pid
-    os.kill(child.pid, signal.SIGKILL)
-    child.join()
+    try:
+        child.join(seconds)
+        wait_until(looked)
+        assert child.is_alive(), "the collector ended by itself"
+    finally:
+        child.kill()
+        child.join()
+
+
+def has_looked(store: str) -> bool:
+    """True when a live poll was committed."""
+    try:
+        return any(
+            state.last_success
+            for state in snapshot(store).workspaces[0].collectors
+            if state.collector == "live"
+        )
+    except (StoreError, IndexError):
+        return False  # not made yet
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -81,11 +94,12 @@ def test_counters_equal_the_truth_over_kills_faults_and_repairs(
 
     with Simulator(options) as simulator:
         control, now = Control(simulator.url), time_of(simulator)
-        given = settings(tmp_path, simulator, store, overlap="1m", lookback="2h", lookback_interval="1m")
+        given = settings(tmp_path, simulator, store, overlap="3m", lookback_interval="1m")
         for fault in FAULTS:
             control.fault(**fault, probability=0.002)
         for _ in range(kills):
-            live_and_die(given, tmp_path, now, dice.uniform(0.3, 1.6))
+            # counting begins with the first look; after it, any moment will do
+            live_and_die(tmp_path, now, dice.uniform(0.3, 1.6), looked=lambda: has_looked(store))
         wait_until(lambda: control.truth()["totals"]["runs"] >= runs, 600)
         control.clear_faults()
         control.pause()
