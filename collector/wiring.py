@@ -25,6 +25,8 @@ from collector.store.engine import open_store
 from collector.store.writer import Writer
 
 EVERY_MINUTE = timedelta(minutes=1)
+SOON = timedelta(seconds=5)
+"""How often it is asked, in memory alone, whether a look back is due."""
 POLLS_KEPT = timedelta(days=1)
 LONG_DEADLINE = timedelta(minutes=10)
 """For what no live state waits for."""
@@ -90,15 +92,16 @@ class Collectors:
             self.writer.refresh_statistics(workspace.name, now=now)
             self.writer.prune(workspace.name, before=now - self.retention, polls_before=now - POLLS_KEPT)
 
-        live_interval = workspace.live.terms.interval
         yield task(
             "definitions",
             workspace.definitions.terms.interval,
             lambda: execute(workspace.definitions, definitions),
             workspace.definitions,
         )
-        yield task("live", live_interval, lambda: execute(workspace.live, live), workspace.live)
-        yield task("lookback", live_interval, look_back)  # asks each time whether one is due
+        yield task(
+            "live", workspace.live.terms.interval, lambda: execute(workspace.live, live), workspace.live
+        )
+        yield task("lookback", min(SOON, workspace.live.terms.interval), look_back)
         yield task("upkeep", EVERY_MINUTE, keep_house)
 
 

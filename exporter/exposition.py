@@ -1,9 +1,10 @@
 """Turns the catalogue and a view into the bytes of a page. Nothing is kept here: pages knows when to render."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR
 from prometheus_client.core import (
@@ -40,14 +41,14 @@ END = {Format.TEXT: b"", Format.OPENMETRICS: b"# EOF\n"}
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The finished lines of one family, and the samples that they show."""
+    """The finished lines of one family: what announces it, and what shows each of its samples, in order."""
 
-    samples: tuple[Sample, ...]
-    lines: bytes
+    head: bytes
+    lines: Mapping[Sample, bytes]
 
 
 class Renderer:
-    """Makes pages. Remembers the lines of each family, because from one poll to the next few of them change."""
+    """Makes pages. Remembers the lines of each sample, because from one poll to the next few of them change."""
 
     def __init__(self, *, process: bool = True) -> None:
         self._blocks: dict[tuple[Format, str], Block] = {}
@@ -56,21 +57,45 @@ class Renderer:
     def page(self, view: View, form: Format) -> bytes:
         """The finished page: the catalogue in its order, then what the client library knows of this process."""
         families = (family for family in FAMILIES if family.enabled(view.options))
-        blocks = [self._block(family, view, form) for family in families]
+        blocks = (self._block(family, view, form) for family in families)
+        lines = [part for block in blocks if block.lines for part in (block.head, *block.lines.values())]
         process = (_lines(metric, form) for collector in self._process for metric in collector.collect())
-        return b"".join([*blocks, *process, END[form]])
+        return b"".join([*lines, *process, END[form]])
 
     def forget(self, form: Format) -> None:
         """Lets go of what was remembered of a format that nobody reads."""
         self._blocks = {key: block for key, block in self._blocks.items() if key[0] is not form}
 
-    def _block(self, family: Family, view: View, form: Format) -> bytes:
-        samples = tuple(family.samples(view))
-        block = self._blocks.get((form, family.name))
-        if block is None or block.samples != samples:
-            lines = _lines(_metric(family, view, samples), form) if samples else b""
-            block = self._blocks[form, family.name] = Block(samples, lines)
-        return block.lines
+    def _block(self, family: Family, view: View, form: Format) -> Block:
+        held = self._blocks.get((form, family.name))
+        known = held.lines if held else {}
+        lines = {sample: known.get(sample, b"") for sample in family.samples(view)}
+        new = tuple(sample for sample, line in lines.items() if not line)
+        head = held.head if held else b""
+        if new:
+            head, fresh = _apart(_lines(_metric(family, view, new), form), new)
+            lines.update(zip(new, fresh, strict=True))
+        block = self._blocks[form, family.name] = Block(head, lines)
+        return block
+
+
+def _apart(text: bytes, samples: Iterable[Sample]) -> tuple[bytes, list[bytes]]:
+    """The two lines that announce a family, and the lines of each of its samples."""
+    help_line, type_line, *lines = text.split(b"\n")
+    rest = iter(lines)
+    shown = [b"".join(line + b"\n" for line in islice(rest, _height(sample))) for sample in samples]
+    return b"%s\n%s\n" % (help_line, type_line), shown
+
+
+def _height(sample: Sample) -> int:
+    """How many lines show the sample."""
+    match sample.value:
+        case Total():
+            return 2
+        case Distribution(buckets, total):
+            return len(buckets) + (0 if total is None else 2)
+        case _:
+            return 1
 
 
 class Single(Collector):
