@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -35,6 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == "version":
         print(f"{PROGRAM} {metadata.version(PROGRAM)}")
         return 0
+    before = threading.enumerate()
+    code = _outcome(command, given)
+    commands.leave(code, besides=before)
+    return code
+
+
+def _outcome(command: str, given: argparse.Namespace) -> int:
+    """Run the command; what went wrong is said on standard error."""
     try:
         if command == "demo":
             return demo.demo(

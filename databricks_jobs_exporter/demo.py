@@ -7,8 +7,8 @@ from pathlib import Path
 from collector.config import load
 from collector.logs import configure
 from databricks_jobs_exporter import commands
-from simulator.server import Simulator
 from simulator.options import Options
+from simulator.server import Simulator
 
 CONFIG = """\
 [server]

@@ -155,7 +155,7 @@ class Activity:
         job = world.jobs[rng.choice(edited)]
         change = rng.random()
         if change < 0.4:
-            job.settings = job.settings | {"name": self._author.name()}
+            world.edit_job(job, job.settings | {"name": self._author.name()})
         elif change < 0.6 and len(edited) > self._options.jobs * 0.8:
             world.delete_job(job)
         elif change < 0.8:
@@ -164,4 +164,5 @@ class Activity:
             self._await_due(new)
         elif "schedule" in job.settings:
             pause = "UNPAUSED" if job.paused else "PAUSED"
-            job.settings = job.settings | {"schedule": job.settings["schedule"] | {"pause_status": pause}}
+            schedule = job.settings["schedule"] | {"pause_status": pause}
+            world.edit_job(job, job.settings | {"schedule": schedule})

@@ -83,6 +83,32 @@ def _credentials(workspace: Workspace, _rest: str, _query: str, body: Json) -> J
     return {}
 
 
+# ── the SQL warehouse ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _show_warehouse(workspace: Workspace, _rest: str, raw_query: str, _body: Json) -> Json:
+    reset = query.parameters(raw_query, {"reset": query.word("0", "1")}).text("reset") == "1"
+    return workspace.warehouse.told(reset=reset)
+
+
+def _change_warehouse(workspace: Workspace, _rest: str, _query: str, body: Json) -> Json:
+    workspace.warehouse.change(body)
+    return {}
+
+
+def _change_rights(workspace: Workspace, rest: str, _query: str, body: Json) -> Json:
+    rights = workspace.warehouse.engine.rights
+    change = {"revoke": rights.revoke, "grant": rights.grant}[rest]
+    change(body["privilege"], body.get("on", ""), body.get("principal", ""))
+    return {}
+
+
+def _table_truth(workspace: Workspace, rest: str, _query: str, _body: Json) -> Json:
+    """What the system tables should give as of now."""
+    engine = workspace.warehouse.engine
+    return {"usage": engine.usage, "runs": engine.runs}[rest]()
+
+
 # ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -105,7 +131,7 @@ def _edit_job(workspace: Workspace, rest: str, _query: str, body: Json) -> Json:
         job = _job(world, rest)
         name = {"name": body["name"]} if "name" in body else {}
         merged = job.settings | body.get("settings", {}) | name
-        job.settings = {key: value for key, value in merged.items() if value is not None}
+        world.edit_job(job, {key: value for key, value in merged.items() if value is not None})
     return {"job_id": job.job_id}
 
 
@@ -220,6 +246,10 @@ ACTIONS: Mapping[tuple[str, str], Action] = {
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "credentials"): _credentials,
+    ("GET", "warehouse"): _show_warehouse,
+    ("POST", "warehouse"): _change_warehouse,
+    ("POST", "rights"): _change_rights,
+    ("GET", "tables"): _table_truth,
     ("POST", "jobs"): _create_job,
     ("PATCH", "jobs"): _edit_job,
     ("DELETE", "jobs"): _delete_job,

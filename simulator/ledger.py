@@ -15,11 +15,13 @@ class Ledger:
         self._recent: Counter[tuple[str, str]] = Counter()
         self._second: deque[float] = deque()
         self._greatest = self._greatest_recent = 0
+        self._waiting = 0
 
     def arrived(self) -> None:
         """A request has come in."""
         now = time.monotonic()
         with self._lock:
+            self._waiting += 1
             self._second.append(now)
             while self._second[0] <= now - 1:
                 self._second.popleft()
@@ -29,11 +31,14 @@ class Ledger:
     def answered(self, endpoint: str, status: str) -> None:
         """It was answered with this status, or `reset`."""
         with self._lock:
+            self._waiting -= 1
             self._total[endpoint, status] += 1
             self._recent[endpoint, status] += 1
 
     def summary(self, *, reset: bool) -> dict[str, Any]:
-        """Both counts, and the greatest number of requests in any one second; `reset` begins the second count anew."""
+        """Both counts, the greatest number of requests in any one second, and how many wait for their answer; `reset`
+        begins the second count anew.
+        """
         with self._lock:
             answer = {
                 "total": _nested(self._total),
@@ -42,6 +47,7 @@ class Ledger:
                 "requests_since_reset": self._recent.total(),
                 "greatest_per_second": self._greatest,
                 "greatest_per_second_since_reset": self._greatest_recent,
+                "waiting": self._waiting,
             }
             if reset:
                 self._recent.clear()

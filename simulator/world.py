@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from itertools import count
+from typing import Any, NamedTuple
 
 from simulator.clock import DAY_MS
 from simulator.endings import CANCELED, Ending
@@ -19,6 +20,16 @@ RETENTION_MS = 60 * DAY_MS
 
 Key = tuple[int, int]
 """A time in milliseconds and an id: the order of every list."""
+
+
+class Edit(NamedTuple):
+    """A job was created, changed or deleted, and has these settings since."""
+
+    at_ms: int
+    job: Job
+    settings: dict[str, Any]
+    created: bool = False
+    deleted: bool = False
 
 
 class Index:
@@ -64,6 +75,8 @@ class World:
         """The active runs of each job, by id."""
         self.finished: list[tuple[Run, Attempt]] = []
         """Every attempt that ended, in the order in which they ended."""
+        self.edits: list[Edit] = []
+        """Every change of a job, in the order in which they happened."""
         self.on_finish: Callable[[Run], None] | None = None
         """Told of every end: whoever makes things happen may want to follow it up."""
         self._events: list[tuple[int, int, Callable[[], None]]] = []
@@ -85,11 +98,18 @@ class World:
         """The job exists from now on."""
         self.jobs[job.job_id] = job
         self.listed.add((job.created_ms, job.job_id))
+        self.edits.append(Edit(job.created_ms, job, job.settings, created=True))
+
+    def edit_job(self, job: Job, settings: dict[str, Any]) -> None:
+        """The job has these settings from now on."""
+        job.settings = settings
+        self.edits.append(Edit(self.now_ms, job, settings))
 
     def delete_job(self, job: Job) -> None:
         """The job leaves the list; its runs stay, and go on."""
         job.deleted = True
         self.listed.discard((job.created_ms, job.job_id))
+        self.edits.append(Edit(self.now_ms, job, job.settings, deleted=True))
 
     def live_job(self, name: str) -> Job | None:
         """The newest job of that name that is not deleted."""

@@ -1,16 +1,26 @@
 """Runs the real collector against a simulated workspace, in simulated time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from collector.config import Settings, load
+from collector.core.model import Poll
 from collector.core.snapshot import Snapshot
 from collector.store.engine import open_store
 from collector.store.reader import Reader
+from collector.wiring import Collectors
+from exporter.exposition import Format, Renderer
+from exporter.options import ExporterOptions
+from exporter.view import view
 from simulator.server import Simulator
+
+Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
+"""Values by name and labels."""
 
 CONFIG = """\
 [store]
@@ -73,6 +83,50 @@ def snapshot(store: str) -> Snapshot:
         return Reader(engine).snapshot()
     finally:
         engine.dispose()
+
+
+def round_of(built: Collectors) -> list[Poll]:
+    """One round of all polls; none may be refused by the store."""
+    polls = [poll for _, poll in built.once()]
+    assert None not in polls
+    return [poll for poll in polls if poll]
+
+
+def failures(polls: Iterable[Poll]) -> set[tuple[str, str]]:
+    """Reasons and messages of those that failed."""
+    return {(poll.error, poll.message) for poll in polls if poll.error}
+
+
+def catch_up(built: Collectors, rounds: int = 40) -> None:
+    """Rounds until one brings nothing new and leaves nothing to ask."""
+    polls: list[Poll] = []
+    for _ in range(rounds):
+        polls = round_of(built)
+        if all(poll.complete and not poll.changed and not poll.error for poll in polls):
+            return
+    raise AssertionError(f"{rounds} rounds were not enough: {polls}")
+
+
+def page(store: str, now: datetime, stale_after: timedelta = timedelta(minutes=1)) -> Samples:
+    """What `/metrics` would show at this moment."""
+    options = ExporterOptions(stale_after=stale_after, task_runs=True)
+    shown = view(snapshot(store), options, now)
+    return samples(Renderer(process=False).page(shown, Format.TEXT).decode())
+
+
+def samples(text: str) -> Samples:
+    """The samples of a page in the text format."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(shown: Samples, name: str, **labels: str) -> float | None:
+    """The sum of the samples of this name that carry these labels; None when there is none."""
+    found = [number for (own, pairs), number in shown.items() if own == name and pairs >= labels.items()]
+    return sum(found) if found else None
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
