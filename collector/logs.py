@@ -103,6 +103,8 @@ def configure(
     root.setLevel(threshold)
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
+    # the SDK's pool for plain http, as the simulated workspace speaks it, cannot be widened and warns at each request
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

@@ -54,6 +54,8 @@ class Memory:
     """True after the first successful live poll."""
     looked_back: datetime | None = None
     """When the last complete look back began."""
+    holds: bool = False
+    """True when this process had the workspace at its last look."""
     unrecorded: list[Increment] = field(default_factory=list)
     """Counted about ourselves, not yet in the store."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -90,9 +92,7 @@ def execute(desk: Desk, ask: Callable[[Desk, datetime], Answer]) -> Poll | None:
     """One poll, recorded and logged; None when another collector holds the workspace."""
     terms, started = desk.terms, desk.now()
     try:
-        if not desk.writer.lease(
-            terms.workspace, holder=desk.holder, now=started, until=started + terms.lease
-        ):
+        if not _holds(desk, started):
             return None
         desk.source.start_deadline(terms.deadline.total_seconds())
         poll = _polled(desk, ask, started)
@@ -118,6 +118,21 @@ def execute(desk: Desk, ask: Callable[[Desk, datetime], Answer]) -> Poll | None:
         **({"error": poll.error, "message": poll.message} if poll.error else {}),
     )
     return poll
+
+
+def keep_lease(desk: Desk) -> None:
+    """Renew a lease that this process holds, so that a poll may take longer than the lease; never take one."""
+    if desk.memory.holds:
+        _holds(desk, desk.now())
+
+
+def _holds(desk: Desk, now: datetime) -> bool:
+    """Take or renew the workspace's lease; False while another process has it."""
+    terms = desk.terms
+    desk.memory.holds = desk.writer.lease(
+        terms.workspace, holder=desk.holder, now=now, until=now + terms.lease
+    )
+    return desk.memory.holds
 
 
 def _polled(desk: Desk, ask: Callable[[Desk, datetime], Answer], started: datetime) -> Poll:

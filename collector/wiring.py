@@ -1,5 +1,6 @@
 """Puts the collector together from its settings: the one place that knows every part, and where the time is taken."""
 
+import logging
 import os
 import secrets
 import socket
@@ -14,20 +15,24 @@ from collector.core.count import Extent
 from collector.core.model import Collector, Increment, Measure, Poll
 from collector.definitions import definitions
 from collector.live import live
+from collector.logs import event
 from collector.lookback import due, lookback
-from collector.poll import Desk, Memory, Terms, execute
+from collector.poll import Desk, Memory, Terms, execute, keep_lease
 from collector.schedule import Schedule, Task
 from collector.sources.budget import Budget
 from collector.sources.client import Client
 from collector.sources.connection import Connection
 from collector.sources.jobs_api import JobsApi
-from collector.store.engine import open_store
+from collector.store.engine import StoreError, open_store
 from collector.store.writer import Writer
+
+logger = logging.getLogger(__name__)
 
 EVERY_MINUTE = timedelta(minutes=1)
 SOON = timedelta(seconds=5)
 """How often it is asked, in memory alone, whether a look back is due."""
 POLLS_KEPT = timedelta(days=1)
+SHORTEST_LEASE = timedelta(seconds=1)
 LONG_DEADLINE = timedelta(minutes=10)
 """For what no live state waits for."""
 SHORTEST_DEADLINE = timedelta(seconds=4)
@@ -79,7 +84,7 @@ class Collectors:
             return Task(
                 name=f"{workspace.name}/{name}",
                 interval=interval,
-                run=run,
+                run=lambda: _said(run),
                 missed=lambda: _missed(desk) if desk else None,
             )
 
@@ -102,6 +107,7 @@ class Collectors:
             "live", workspace.live.terms.interval, lambda: execute(workspace.live, live), workspace.live
         )
         yield task("lookback", min(SOON, workspace.live.terms.interval), look_back)
+        yield task("lease", workspace.live.terms.lease / 2, lambda: keep_lease(workspace.live))
         yield task("upkeep", EVERY_MINUTE, keep_house)
 
 
@@ -151,7 +157,7 @@ def _workspace(
             collector=collector,
             interval=interval,
             deadline=deadline,
-            lease=2 * polling.active_interval,
+            lease=max(SHORTEST_LEASE, polling.active_interval),
             overlap=polling.overlap,
             lookback=polling.lookback,
             most_lookups=int(
@@ -197,6 +203,14 @@ def _sdk_settings(workspace: WorkspaceSettings) -> Mapping[str, Any]:
         "client_secret": workspace.client_secret.reveal() if workspace.client_secret else None,
     }
     return {key: value for key, value in given.items() if value}
+
+
+def _said(run: Callable[[], object]) -> None:
+    """What the store refuses outside polls is said in the log, and tried again."""
+    try:
+        run()
+    except StoreError as failure:
+        event(logger, logging.ERROR, "the store does not take the upkeep", error=str(failure))
 
 
 def _missed(desk: Desk) -> None:

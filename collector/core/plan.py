@@ -13,7 +13,7 @@ PAGE = 25
 """Runs per page, the most that `runs/list` gives."""
 PAGES_IN_A_ROW = 4
 """Up to this many pages one reader walks alone; more are worth a further reader."""
-MOST_WINDOWS = 10
+MOST_WINDOWS = 16
 MILLISECOND = timedelta(milliseconds=1)
 
 

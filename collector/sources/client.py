@@ -21,7 +21,7 @@ from collector.sources.deadline import Deadline
 from collector.sources.source import SourceError, Tally, Throttled, Unreachable, Unreadable
 from collector.sources.translation import ours, status, tries
 
-PARALLEL = 10
+PARALLEL = 16
 """Requests under way at once; a workspace is said to bear 20, and others use it too."""
 FIRST_PAUSE = 0.2
 """Half the seconds between the first two tries; each further pause is twice as long."""

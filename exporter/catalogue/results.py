@@ -29,6 +29,8 @@ from exporter.view import JobView, WorkspaceView
 
 PHASES = ("queue", "setup", "execution", "cleanup")
 BOUNDS = (*(str(bound) for bound in DURATION_BUCKETS), "+Inf")
+SHOWN_BOUNDS = tuple(bound if bound == "+Inf" else str(float(bound)) for bound in BOUNDS)
+"""As every version of Prometheus stores them: 30.0, not 30."""
 FROM_BIRTH = tuple((result,) for result in RESULTS_FROM_BIRTH)
 MILLISECONDS = 1000
 """Per second: counters of time are kept in milliseconds."""
@@ -108,7 +110,7 @@ def _buckets(values: Mapping[str, Iterable[CounterValue]], *, exemplars: bool) -
     own = [tuple(values.get(bound, ())) for bound in BOUNDS]
     shown = [next((example(value) for value in bucket if exemplars and value.run_id), None) for bucket in own]
     counts = accumulate(_sum(bucket) for bucket in own)
-    return tuple(Bucket(*bucket) for bucket in zip(BOUNDS, counts, shown, strict=True))
+    return tuple(Bucket(*bucket) for bucket in zip(SHOWN_BOUNDS, counts, shown, strict=True))
 
 
 def _sum(values: Iterable[CounterValue]) -> int:

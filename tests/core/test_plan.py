@@ -44,7 +44,7 @@ def test_windows_share_the_runs_evenly() -> None:
     windows = plan.active_windows([open_run(second) for second in range(2_000)])
 
     assert plan.MOST_WINDOWS == len(windows)
-    assert timedelta(seconds=2_000 / 10 + 1) >= max(
+    assert timedelta(seconds=2_000 / 16 + 1) >= max(
         window.until - window.since for window in windows[1:-1] if window.until and window.since
     )
 

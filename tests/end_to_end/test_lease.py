@@ -55,7 +55,7 @@ def test_one_collector_polls_and_a_standby_takes_over(tmp_path: Path, postgres_u
             truth = simulator.truth(workspace.horizon)
 
     assert 0 == idle
-    assert waited < 3 * INTERVAL_S + 1  # a lease of two, the next look of the standby, and the poll itself
+    assert waited < 2 * INTERVAL_S + 1  # a lease of one, the next look of the standby, and the poll itself
     assert {} == differences(expected(truth), counted(workspace))
     assert {} == differences(jobs_expected(truth), jobs_shown(workspace))
 
