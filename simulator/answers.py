@@ -1,7 +1,7 @@
 """Answers one request, whatever carries it: faults, authentication, the API, and control."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator import control, wire
 from simulator.credentials import OAuthError
@@ -10,6 +10,7 @@ from simulator.query import ApiError
 from simulator.workspace import Workspace
 
 HTML = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Temporarily down</h1></body></html>"
+SQL = "/sql/1.0/warehouses/"
 CODES = {500: "INTERNAL_ERROR", 503: "TEMPORARILY_UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
 
 
@@ -22,6 +23,7 @@ class Request:
     query: str = ""
     authorization: str = ""
     host: str = ""
+    user_agent: str = ""
     body: bytes = b""
     local: bool = True
     """True when it comes from this machine."""
@@ -55,7 +57,9 @@ def answer(workspace: Workspace, request: Request) -> Answer:
     if open_answer := _without_token(workspace, request):
         return open_answer
     try:
-        workspace.credentials.check(request.authorization)
+        token = workspace.credentials.check(request.authorization)
+        if request.method == "POST" and request.path.startswith(SQL):
+            return _queried(workspace, request, workspace.credentials.principal(token))
         with workspace.turn():
             text = workspace.api.answer(request.path, request.query) if request.method == "GET" else None
     except ApiError as error:
@@ -66,6 +70,19 @@ def answer(workspace: Workspace, request: Request) -> Answer:
     fault, body = workspace.faults.after(request.path, text.encode())
     headers = {"X-Databricks-Org-Id": workspace.options.workspace_id}
     return Answer(body=body, headers=headers, truncated=fault is not None and fault.kind == "truncated")
+
+
+def _queried(workspace: Workspace, request: Request, principal: str) -> Answer:
+    """The answer of the SQL warehouse; a refusal says why in the headers that the connector reads."""
+    warehouse_id = request.path.removeprefix(SQL)
+    try:
+        body = workspace.warehouse.call(warehouse_id, request.body, principal, request.user_agent)
+    except ApiError as error:
+        refusal = _refusal(error)
+        return replace(refusal, headers={"X-Thriftserver-Error-Message": error.message})
+    fault, spoiled = workspace.faults.after(request.path, body)
+    truncated = fault is not None and fault.kind == "truncated"
+    return Answer(body=spoiled, content_type="application/x-thrift", truncated=truncated)
 
 
 def controlled(workspace: Workspace, request: Request) -> Answer:

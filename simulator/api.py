@@ -1,12 +1,12 @@
 """The endpoints of the Jobs API and its neighbours: what each accepts and what it answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from simulator import query, wire
 from simulator.paging import Page, PageTokens
 from simulator.query import ApiError, Kind, Parameters, invalid, missing
 from simulator.selection import page_of_runs, selection
+from simulator.warehouse.power import Power
 from simulator.world import World
 
 MOST_RUNS = 25
@@ -53,14 +53,7 @@ WAREHOUSES: Mapping[str, Kind] = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Warehouse:
-    """A SQL warehouse; reading its state does not start it."""
-
-    warehouse_id: str = "0a1b2c3d4e5f6071"
-    name: str = "simulated"
-    state: str = "STOPPED"
-
+WAREHOUSE_ID = "0a1b2c3d4e5f6071"
 
 Endpoint = tuple[Callable[[Parameters], str], Mapping[str, Kind]]
 """What answers, and the parameters it accepts."""
@@ -70,14 +63,21 @@ class Api:
     """Answers requests from the world as it is; the caller has advanced it."""
 
     def __init__(
-        self, world: World, tokens: PageTokens, *, url: str, workspace_id: str, hidden_states: frozenset[str]
+        self,
+        world: World,
+        tokens: PageTokens,
+        *,
+        url: str,
+        workspace_id: str,
+        hidden_states: frozenset[str],
+        power: Power,
     ) -> None:
         self.world = world
         self.tokens = tokens
         self.page_url = f"{url}/?o={workspace_id}"
         self.host = url.partition("://")[2]
         self.hidden_states = hidden_states
-        self.warehouses = (Warehouse(),)
+        self.power = power
         self._endpoints: Mapping[str, Endpoint] = {
             "/api/2.2/jobs/runs/list": (self._runs_list, RUNS_LIST),
             "/api/2.2/jobs/runs/get": (self._runs_get, RUNS_GET),
@@ -146,26 +146,34 @@ class Api:
         parameters.within("page_size", 1, MOST_JOBS, MOST_JOBS)
         if parameters.text("page_token"):
             raise invalid("Invalid page token.")
-        return wire.text({"warehouses": [self._warehouse_fields(warehouse) for warehouse in self.warehouses]})
+        return wire.text({} if self.power.deleted else {"warehouses": [self._warehouse_fields()]})
 
     def _warehouse(self, path: str, _: Parameters) -> str:
         ident = path.removeprefix(ONE_WAREHOUSE)
-        found = [warehouse for warehouse in self.warehouses if warehouse.warehouse_id == ident]
-        if not found:
+        if ident != WAREHOUSE_ID or self.power.deleted:
             raise ApiError(404, "RESOURCE_DOES_NOT_EXIST", f"SQL warehouse {ident} does not exist.")
-        return wire.text(self._warehouse_fields(found[0]))
+        return wire.text(self._warehouse_fields())
 
-    def _warehouse_fields(self, warehouse: Warehouse) -> wire.Json:
-        path = f"/sql/1.0/warehouses/{warehouse.warehouse_id}"
+    def _warehouse_fields(self) -> wire.Json:
+        """The one warehouse; looking at it does not start it."""
+        state = self.power.state(self.world.now_ms)
         return {
-            "id": warehouse.warehouse_id,
-            "name": warehouse.name,
-            "state": warehouse.state,
+            "id": WAREHOUSE_ID,
+            "name": "simulated",
+            "state": state,
             "cluster_size": "2X-Small",
-            "auto_stop_mins": 10,
+            "auto_stop_mins": self.power.auto_stop_minutes,
+            "min_num_clusters": 1,
+            "max_num_clusters": 1,
+            "num_clusters": int(state == "RUNNING"),
             "enable_serverless_compute": True,
             "warehouse_type": "PRO",
-            "odbc_params": {"hostname": self.host, "path": path, "protocol": "https", "port": 443},
+            "odbc_params": {
+                "hostname": self.host,
+                "path": f"/sql/1.0/warehouses/{WAREHOUSE_ID}",
+                "protocol": "https",
+                "port": 443,
+            },
         }
 
     # ── pages ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -54,6 +54,35 @@ class Control:
         """Replace `tokens` or `clients`, or end the issued OAuth tokens with `expire_issued=True`."""
         self._ask("POST", "credentials", fields)
 
+    def warehouse(self, *, reset: bool = False) -> Json:
+        """State, cost, sessions and recent statements of the SQL warehouse."""
+        return self._ask("GET", "warehouse?reset=1" if reset else "warehouse")
+
+    def set_warehouse(self, **fields: object) -> None:
+        """Change the SQL warehouse.
+
+        Settings: start_seconds, statement_seconds, direct_s, hold_s, session_idle_s (real seconds), auto_stop_minutes
+        (simulated), rows_per_fetch, catalog, deleted. Acts: stop=True, expire_sessions=True, disable and enable with the
+        name of a schema, drop_column=[table, column], fail={part of a statement: message}.
+        """
+        self._ask("POST", "warehouse", fields)
+
+    def revoke(self, privilege: str, on: str = "", principal: str = "") -> None:
+        """Take a right away: CAN USE, USE CATALOG, or USE SCHEMA and SELECT on a schema or `schema.table`."""
+        self._ask("POST", "rights/revoke", {"privilege": privilege, "on": on, "principal": principal})
+
+    def grant(self, privilege: str, on: str = "", principal: str = "") -> None:
+        """Give it back."""
+        self._ask("POST", "rights/grant", {"privilege": privilege, "on": on, "principal": principal})
+
+    def usage(self) -> Json:
+        """What billing should give as of now: rows by job, product, SKU, unit and day, and totals."""
+        return self._ask("GET", "tables/usage")
+
+    def table_runs(self) -> Json:
+        """What the timelines should give as of now, run by run."""
+        return self._ask("GET", "tables/runs")
+
     def create_job(self, name: str, *, tasks: int = 1, **settings: object) -> int:
         """A job that only control starts; returns its id."""
         body = {"name": name, "tasks": tasks, "settings": settings}

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from simulator.query import ApiError
 
 Json = dict[str, object]
+USER = "simulated@example.com"
 
 
 class OAuthError(Exception):
@@ -29,6 +30,7 @@ class Credentials:
         self._clients = dict(clients)
         self._lifetime = lifetime
         self._issued: dict[str, float] = {}
+        self._owners: dict[str, str] = {}
 
     def check(self, authorization: str | None) -> str:
         """The token of the header, if it is accepted now; otherwise an ApiError with status 401."""
@@ -38,6 +40,10 @@ class Credentials:
         if token not in self.accepted():
             raise ApiError(401, "UNAUTHENTICATED", "Invalid access token.")
         return token
+
+    def principal(self, token: str) -> str:
+        """Whose token it is: an OAuth client, or the one user that all personal access tokens belong to."""
+        return self._owners.get(token, USER)
 
     def accepted(self) -> frozenset[str]:
         """Every token that is accepted now."""
@@ -56,6 +62,7 @@ class Credentials:
             raise OAuthError(400, "invalid_scope", "The scope must be all-apis.")
         token = secrets.token_urlsafe(24)
         self._issued[token] = time.monotonic() + self._lifetime
+        self._owners[token] = client_id
         return {
             "access_token": token,
             "token_type": "Bearer",

@@ -52,6 +52,19 @@ class Options:
     job_changes_per_hour: float = 2.0
     """Jobs renamed, paused, created and deleted."""
 
+    table_lag: timedelta = timedelta(minutes=8)
+    """Typical delay until a run or a job shows in the system tables."""
+    late_rate: float = 0.02
+    """Runs and jobs that show there up to hours later."""
+    billing_lag: timedelta = timedelta(hours=8)
+    """Typical delay of usage."""
+    correction_rate: float = 0.03
+    """Usage that is taken back days later, for the most part in favour of a corrected row."""
+    system_catalog: str = "system"
+    """What the catalog of the system tables is called."""
+    warehouse_start: float = 0.0
+    """Real seconds that the stopped warehouse takes to start."""
+
     workspace_id: str = "4711"
     tokens: tuple[str, ...] = ("simulated-token",)
     """Personal access tokens that are accepted."""

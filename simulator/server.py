@@ -40,6 +40,7 @@ class Handler(BaseHTTPRequestHandler):
             query=query,
             authorization=self.headers.get("Authorization") or "",
             host=self.headers.get("Host") or "",
+            user_agent=self.headers.get("User-Agent") or "",
             body=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
             local=self.client_address[0] in LOOPBACK,
         )
@@ -121,6 +122,7 @@ class Server(ThreadingHTTPServer):
     def close_connections(self, patience: float = 5.0) -> None:
         """End what is open and wait until the threads have noticed."""
         self.stopping.set()
+        self.workspace.close()
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             with self._guard:

@@ -1,11 +1,13 @@
 """One simulated workspace behind one lock: world, activity, clock and everything that answers from them."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.activity import Activity
 from simulator.api import Api
@@ -17,7 +19,11 @@ from simulator.options import Options
 from simulator.paging import PageTokens
 from simulator.runs import Run
 from simulator.truth import truth
+from simulator.warehouse.power import Power
 from simulator.world import World
+
+if TYPE_CHECKING:
+    from simulator.warehouse.warehouse import Warehouse
 
 LEAST_ID, MOST_ID = 2**54, 2**63
 
@@ -40,14 +46,18 @@ class Workspace:
         )
         self.activity = Activity(self.world, options, rng)
         self.activity.populate(self.clock.start_ms)
+        self.power = Power(options.warehouse_start)
         self.api = Api(
             self.world,
             PageTokens(options.page_token_lifetime),
             url=url,
             workspace_id=options.workspace_id,
             hidden_states=options.hidden_states,
+            power=self.power,
         )
         self._lock = threading.Lock()
+        self._warehouse: Warehouse | None = None
+        self._warehouse_lock = threading.Lock()
 
     @contextmanager
     def turn(self) -> Iterator[World]:
@@ -55,6 +65,22 @@ class Workspace:
         with self._lock:
             self.world.advance(self.clock.now_ms())
             yield self.world
+
+    @property
+    def warehouse(self) -> Warehouse:
+        """What is behind the SQL warehouse; its tables are made when somebody first asks."""
+        from simulator.warehouse.warehouse import Warehouse  # noqa: PLC0415  (its libraries are optional and large)
+
+        with self._warehouse_lock:
+            if self._warehouse is None:
+                self._warehouse = Warehouse(self)
+            return self._warehouse
+
+    def close(self) -> None:
+        """End what runs in the warehouse."""
+        with self._warehouse_lock:
+            if self._warehouse is not None:
+                self._warehouse.close()
 
     def now(self) -> datetime:
         """Simulated time."""
