@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
     ):
         several.add_parser(
-            name, help=summary, description=f"{summary.capitalize()}. {details}", parents=[config]
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {details}", parents=[config]
         )
     shown = several.add_parser(
         "demo",

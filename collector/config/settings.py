@@ -54,19 +54,13 @@ def settings_of(section: Any) -> Iterator[tuple[str, Setting]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """The HTTP server: /metrics for Prometheus, the JSON API and the status page."""
+    """The HTTP server: plain HTTP, open to everybody who reaches the port; put TLS and sign-in in front of it."""
 
     listen: Address = setting(
         values.address,
         'Address and port. ":10977" listens on all addresses, "127.0.0.1:10977" only for this machine, '
         '"[::1]:10977" on IPv6.',
         default="0.0.0.0:10977",
-    )
-    web_config_file: Path | None = setting(
-        values.file,
-        "TLS, basic authentication and response headers, in the format of the Prometheus exporter-toolkit. "
-        "Empty: plain HTTP, open to everybody who reaches the port.",
-        default="",
     )
 
     @property
@@ -187,7 +181,7 @@ class JobsSettings:
     )
     team_tag: str = setting(
         values.text,
-        "Tag that names the team whom alerts of the job go to. Empty: no such tag.",
+        "Tag that names the team whom alerts of the job go to. Not used yet. Empty: no such tag.",
         default="team",
     )
     budget_tag: str = setting(

@@ -24,6 +24,15 @@ SOURCES_OF_THE_SDK = (
 """Variables from which the Databricks SDK finds out by itself which workspace is meant."""
 
 
+STRONGER_THAN_PROFILES = (
+    "DATABRICKS_HOST",
+    "DATABRICKS_TOKEN",
+    "DATABRICKS_CLIENT_ID",
+    "DATABRICKS_CLIENT_SECRET",
+)
+"""Variables that the SDK takes even where a profile is named: the profile's token would go to the variable's host."""
+
+
 def workspaces(
     tables: object, file: Path, environ: Mapping[str, str], mistakes: list[str]
 ) -> tuple[WorkspaceSettings, ...]:
@@ -65,6 +74,13 @@ def _workspace(
 ) -> WorkspaceSettings:
     """One table; what is wrong in it stays at its default."""
     mistakes += (f"{place}{mistake}" for mistake in _contradictions({key for key in table if table[key]}))
+    if table.get("profile"):
+        mistakes += (
+            f"{place} profile: the environment sets {name}, which the Databricks SDK prefers to a profile; "
+            "unset it, or write host and credentials here instead of the profile"
+            for name in STRONGER_THAN_PROFILES
+            if environ.get(name)
+        )
     values: dict[str, Any] = {}
     for key, value in table.items():
         try:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from collector.core.model import (
     DURATION_BUCKETS,
+    MILLISECOND,
     ZERO,
     Change,
     Detailed,
@@ -19,7 +20,6 @@ from collector.core.model import (
 from collector.core.vocabulary import JOB_RUN, Field, label
 
 PHASES = ("queue", "setup", "execution", "cleanup")
-MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,15 +44,17 @@ def _outdated(held: tuple[KnownAttempt, ...], run: Run) -> bool:
 def _missing(held: tuple[KnownAttempt, ...], run: Run) -> tuple[Attempt, ...]:
     """The finished attempts of the observation that the store does not hold, in order of their end.
 
-    Their number is the difference of the two counts; equal ends only tell which ones they are, and where the ends of a
-    list and of a history should ever disagree, the earliest that match nothing are taken.
+    Of a history as many are missing as it has more than the store; where ends of a list and of a history should ever
+    disagree, each attempt that is held is the one that ended nearest to it.
     """
-    shown = run.history if run.history is not None else (run.latest,) if run.latest else ()
-    ends = {attempt.ended for attempt in held}
-    unmatched = tuple(attempt for attempt in shown if attempt.ended not in ends)
     if run.history is None:
-        return unmatched
-    return unmatched[: len(run.history) - len(held)]
+        ends = {attempt.ended for attempt in held}
+        return (run.latest,) if run.latest and run.latest.ended not in ends else ()
+    left = list(run.history)
+    ends = {attempt.ended for attempt in left}
+    for known in sorted(held, key=lambda attempt: attempt.ended not in ends):
+        left.remove(min(left, key=lambda attempt, end=known.ended: abs(attempt.ended - end)))  # type: ignore[misc] # the default binds the loop's name
+    return tuple(left)
 
 
 def _details(held: tuple[KnownAttempt, ...], finished: tuple[Finished, ...], run: Run) -> Iterator[Detailed]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 ZERO = timedelta(0)
+MILLISECOND = timedelta(milliseconds=1)
 
 
 # ── observed ─────────────────────────────────────────────────────────────────────────────────────────────────────

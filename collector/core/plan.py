@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collector.core.model import Job, KnownRun, Run, Target
+from collector.core.model import MILLISECOND, Job, KnownRun, Run, Target
 from collector.core.vocabulary import Outcome, outcome
 
 PAGE = 25
@@ -14,7 +14,6 @@ PAGE = 25
 PAGES_IN_A_ROW = 4
 """Up to this many pages one reader walks alone; more are worth a further reader."""
 MOST_WINDOWS = 16
-MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

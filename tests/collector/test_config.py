@@ -124,7 +124,6 @@ def test_file_in_the_working_directory_is_found(tmp_path: Path, write: Write) ->
 FULL = """
 [server]
 listen = "[::1]:9000"
-web_config_file = "web.yml"
 [store]
 url = "postgresql+psycopg://exporter:pass-word@db/jobs"
 retention = "90d"
@@ -164,13 +163,10 @@ system_catalog = "ops"
 
 def test_every_setting_is_read(tmp_path: Path, write: Write) -> None:
     """Each key of the file arrives in its field."""
-    web = tmp_path / "web.yml"
-    web.touch()
-
     settings = load(write(FULL), {"PROD_TOKEN": "hush-hush"})
 
     expected = Settings(
-        server=ServerSettings(listen=Address("::1", 9000), web_config_file=web),
+        server=ServerSettings(listen=Address("::1", 9000)),
         store=StoreSettings(
             url="postgresql+psycopg://exporter:pass-word@db/jobs", retention=timedelta(days=90)
         ),
@@ -244,7 +240,6 @@ def test_durations_are_shown_as_they_are_written(length: timedelta, text: str) -
 
 VARIABLES = {
     "DJE_SERVER_LISTEN": ("127.0.0.1:1", "server", "listen", Address("127.0.0.1", 1)),
-    "DJE_SERVER_WEB_CONFIG_FILE": (str(SHIPPED), "server", "web_config_file", SHIPPED),
     "DJE_STORE_URL": ("sqlite:///other.db", "store", "url", "sqlite:///other.db"),
     "DJE_STORE_RETENTION": ("61d", "store", "retention", timedelta(days=61)),
     "DJE_POLLING_ACTIVE_INTERVAL": ("10s", "polling", "active_interval", timedelta(seconds=10)),
@@ -342,7 +337,7 @@ BAD_FILES = {
     '[server]\nlisten = "10977"': f'[server] listen: "10977" {ADDRESS}',
     '[server]\nlisten = "::1:10977"': f'[server] listen: "::1:10977" {ADDRESS}',
     '[server]\nlisten = ":65536"': "[server] listen: 65536 is not a port; write one from 0 to 65535",
-    '[server]\nweb_config_file = "no.yml"': "[server] web_config_file: there is no file no.yml; name one that exists",
+    '[store]\nurl_file = "no.url"': "[store] url_file: there is no file no.url; name one that exists",
     '[store]\nurl = "mysql://me:pa@ss@db/x"': f'[store] url: "mysql://me:***@db/x" {STORE}',
     '[store]\nurl = "postgresql://me:pa/ss@db/x"': f'[store] url: "postgresql://me:***@db/x" {STORE}',
     '[store]\nurl = "sqlite:///:memory:"': f'[store] url: "sqlite:///:memory:" {STORE}',
@@ -587,7 +582,7 @@ def test_variable_for_the_store_wins_over_its_file(write: Write) -> None:
 
 def test_settings_do_not_show_secrets(write: Write) -> None:
     """Neither repr nor str of the settings, of a workspace or of a secret holds what must not be seen."""
-    settings = load(write(FULL.replace('web_config_file = "web.yml"', "")), {"PROD_TOKEN": "hush-hush"})
+    settings = load(write(FULL), {"PROD_TOKEN": "hush-hush"})
     workspace = settings.workspaces[0]
 
     shown = f"{settings} {settings!r} {workspace} {workspace.token} {workspace.token!r} {settings.store}"
@@ -607,3 +602,21 @@ def test_settings_know_what_to_mask(write: Write) -> None:
     settings = load(write(text), {"A": "token-a", "B": "secret-b", "DATABRICKS_TOKEN": "token-of-sdk"})
 
     assert {"token-a", "secret-b", "pass@word", "token-of-sdk"} == {read() for read in settings.secrets}
+
+
+@pytest.mark.parametrize(
+    "variable", ["DATABRICKS_HOST", "DATABRICKS_TOKEN", "DATABRICKS_CLIENT_ID", "DATABRICKS_CLIENT_SECRET"]
+)
+def test_a_profile_beside_variables_of_the_sdk_is_refused(write: Write, variable: str) -> None:
+    """The SDK prefers the variables: the profile's token would be sent to another host."""
+    with pytest.raises(ConfigError) as refused:
+        load(
+            write('[[workspaces]]\nname = "development"\nprofile = "DEV"\n'),
+            {variable: "https://other.example"},
+        )
+
+    (mistake,) = refused.value.mistakes
+    assert mistake.endswith(
+        f"config.toml: [[workspaces]] 1 profile: the environment sets {variable}, which the Databricks SDK prefers to "
+        "a profile; unset it, or write host and credentials here instead of the profile"
+    )

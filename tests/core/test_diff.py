@@ -106,3 +106,15 @@ def test_unknown_words_are_named_once() -> None:
     assert first
     assert ("state", "trigger") == first.unknown
     assert again is None
+
+
+def test_of_ends_that_disagree_the_nearest_belong_together() -> None:
+    """The attempt that a list showed a moment later is not counted again in place of the one that is missing."""
+    history = (FAILED, make_attempt(started=at(100), ended=at(200), repair=True))
+
+    difference = change(known(held(61, detailed=False)), make_run(*history, history=True), HORIZON)
+
+    assert difference
+    assert [(at(200), "SUCCESS")] == [
+        (item.attempt.ended, item.attempt.result) for item in difference.finished
+    ]
