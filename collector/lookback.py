@@ -27,7 +27,7 @@ def lookback(desk: Desk, started: datetime) -> Answer:
     """Read window after window, newest first, each written at once; only a whole look back moves its watermark."""
     terms = desk.terms
     standing = desk.writer.standing(terms.workspace, recent_since=started, undetailed=0)
-    last = standing.watermarks.get(Collector.LOOKBACK, standing.horizon)
+    last = min(started, standing.watermarks.get(Collector.LOOKBACK, standing.horizon))  # a clock may go back
     since = max(last - terms.lookback, started - RETENTION_OF_DATABRICKS)
     windows = plan.lookback_windows(since, started, STEP)
     desk.memory.gap = False

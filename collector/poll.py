@@ -15,14 +15,13 @@ from collector.core.count import Extent, increments
 from collector.core.diff import change
 from collector.core.model import Change, Collector, Increment, Measure, Poll, Run
 from collector.logs import event, redact
-from collector.sources.source import JobsSource, SourceError, Tally
+from collector.sources.source import LONGEST_MESSAGE, JobsSource, Refused, SourceError, Tally
 from collector.store.engine import StoreError
+from collector.store.failure import ForeignWorkspaceError
 from collector.store.transaction import Transaction
 from collector.store.writer import Writer
 
 logger = logging.getLogger(__name__)
-
-LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +41,14 @@ class Terms:
     extent: Extent
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusals:
+    """When the workspace would not show us a run, without a good answer in between."""
+
+    first: datetime
+    last: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class Memory:
     """What a workspace's collectors remember between polls and may forget at any restart."""
@@ -54,8 +61,12 @@ class Memory:
     """True after the first successful live poll."""
     looked_back: datetime | None = None
     """When the last complete look back began."""
+    identified: bool = False
+    """True when the workspace has been seen to be the one that the store holds."""
     holds: bool = False
     """True when this process had the workspace at its last look."""
+    hidden: dict[str, Refusals] = field(default_factory=dict)
+    """By run id, the runs that the last answer for them did not show for want of a right."""
     unrecorded: list[Increment] = field(default_factory=list)
     """Counted about ourselves, not yet in the store."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -138,6 +149,7 @@ def _holds(desk: Desk, now: datetime) -> bool:
 def _polled(desk: Desk, ask: Callable[[Desk, datetime], Answer], started: datetime) -> Poll:
     """Ask and write; whatever fails is on record, and then nothing else is."""
     try:
+        _identify(desk, started)
         return _recorded(desk, ask(desk, started), started)
     except SourceError as failure:
         return _recorded(desk, None, started, failure.reason, redact(str(failure)))
@@ -147,6 +159,20 @@ def _polled(desk: Desk, ask: Callable[[Desk, datetime], Answer], started: dateti
         logger.exception("a poll failed in a way that nobody expected; the next one tries again")
         words = " ".join(f"{type(failure).__name__}: {failure}".split())
         return _recorded(desk, None, started, "internal", redact(words)[:LONGEST_MESSAGE])
+
+
+def _identify(desk: Desk, now: datetime) -> None:
+    """Once per process: the workspace behind the configuration is the one whose counters the store holds."""
+    if desk.memory.identified:
+        return
+    identity = desk.source.identity()
+    try:
+        desk.writer.register(
+            desk.terms.workspace, host=identity.host, workspace_id=identity.workspace_id, now=now
+        )
+    except ForeignWorkspaceError as foreign:
+        raise Refused(str(foreign)) from foreign
+    desk.memory.identified = True
 
 
 def _recorded(

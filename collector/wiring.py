@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from collector.config import Settings, WorkspaceSettings
+from collector.core import plan
 from collector.core.count import Extent
 from collector.core.model import Collector, Increment, Measure, Poll
 from collector.definitions import definitions
@@ -95,7 +96,14 @@ class Collectors:
         def keep_house() -> None:
             now = self.now()
             self.writer.refresh_statistics(workspace.name, now=now)
-            self.writer.prune(workspace.name, before=now - self.retention, polls_before=now - POLLS_KEPT)
+            standing = self.writer.standing(workspace.name, recent_since=now, undetailed=0)
+            before = plan.prunable(
+                now,
+                self.retention,
+                standing.watermarks.get(Collector.LOOKBACK),
+                workspace.lookback.terms.lookback,
+            )
+            self.writer.prune(workspace.name, before=before, polls_before=now - POLLS_KEPT)
 
         yield task(
             "definitions",
@@ -128,7 +136,7 @@ def collectors(
     )
     try:
         for workspace in settings.workspaces:
-            writer.register(workspace.name, host=workspace.host or "", workspace_id="", now=now())
+            writer.register(workspace.name, host="", workspace_id="", now=now())
         yield Collectors(workspaces=workspaces, writer=writer, retention=settings.store.retention, now=now)
     finally:
         for built in workspaces:

@@ -45,7 +45,8 @@ def _missing(held: tuple[KnownAttempt, ...], run: Run) -> tuple[Attempt, ...]:
     """The finished attempts of the observation that the store does not hold, in order of their end.
 
     Of a history as many are missing as it has more than the store; where ends of a list and of a history should ever
-    disagree, each attempt that is held is the one that ended nearest to it.
+    disagree, each attempt that is held is the one that ended nearest to it. Attempts that end in the same millisecond
+    are one, for the end is their key in the store.
     """
     if run.history is None:
         ends = {attempt.ended for attempt in held}
@@ -54,7 +55,8 @@ def _missing(held: tuple[KnownAttempt, ...], run: Run) -> tuple[Attempt, ...]:
     ends = {attempt.ended for attempt in left}
     for known in sorted(held, key=lambda attempt: attempt.ended not in ends):
         left.remove(min(left, key=lambda attempt, end=known.ended: abs(attempt.ended - end)))  # type: ignore[misc] # the default binds the loop's name
-    return tuple(left)
+    already = {attempt.ended for attempt in held}
+    return tuple({attempt.ended: attempt for attempt in left if attempt.ended not in already}.values())
 
 
 def _details(held: tuple[KnownAttempt, ...], finished: tuple[Finished, ...], run: Run) -> Iterator[Detailed]:

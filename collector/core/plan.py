@@ -76,6 +76,18 @@ def lookback_windows(since: datetime, until: datetime, step: timedelta) -> tuple
     return tuple(windows)
 
 
+def prunable(
+    now: datetime, retention: timedelta, looked_back: datetime | None, lookback: timedelta
+) -> datetime:
+    """What ended before may be forgotten: it is older than the retention, and a look back has read past it.
+
+    So neither an outage longer than the retention nor a clock that runs ahead makes history of what was never counted.
+    """
+    if looked_back is None:
+        return datetime.min.replace(tzinfo=now.tzinfo)
+    return min(now - retention, looked_back - lookback)
+
+
 def target(job: Job, sla_tag: str) -> Target | None:
     """What the job is held to: its tag in minutes, else its RUN_DURATION_SECONDS health rule, else nothing."""
     try:

@@ -47,12 +47,18 @@ class Budget:
             missing = reserve * self._capacity - self._tokens
             return Wait(own=max(0.0, missing / self._rate), imposed=max(0.0, self._paused_until - now))
 
-    def spare(self, reserve: float) -> int:
-        """How many requests can be sent now while `reserve`, a share of the burst, stays untouched."""
+    def spare(self, seconds: float, needed: float) -> int:
+        """How many requests fit into the next `seconds` and leave `needed` for those who begin then; at least one.
+
+        None during a pause. Waiting for the last of them takes at most half of that time. What is needed beyond a full
+        burst cannot be saved up, and so it is not.
+        """
         with self._lock:
             if self._refill() < self._paused_until:
                 return 0
-            return max(0, int(self._tokens - reserve * self._capacity))
+            until_then = self._rate * max(0.0, seconds)
+            left = self._tokens + until_then - max(min(needed, self._capacity), until_then / 2)
+            return max(1, int(left))
 
     def throttled(self, pause: float) -> None:
         """Nothing is sent for `pause` seconds, and half as fast afterwards."""

@@ -16,7 +16,7 @@ from databricks.sdk import WorkspaceClient, errors
 from databricks.sdk.core import Config, DatabricksError
 
 from collector.sources.budget import Budget
-from collector.sources.connection import Connection, Suppressed
+from collector.sources.connection import RENEWAL_INTERVAL, Connection, Suppressed
 from collector.sources.deadline import Deadline
 from collector.sources.source import SourceError, Tally, Throttled, Unreachable, Unreadable
 from collector.sources.translation import ours, status, tries
@@ -25,6 +25,8 @@ PARALLEL = 16
 """Requests under way at once; a workspace is said to bear 20, and others use it too."""
 FIRST_PAUSE = 0.2
 """Half the seconds between the first two tries; each further pause is twice as long."""
+LONGEST_PAUSE = 300.0
+"""Seconds that one 429 may stop a workspace; whoever asks for more is asked again then."""
 GRACE = 0.5
 """Seconds after the deadline in which those who ask may notice it by themselves and say more than that it passed."""
 
@@ -116,7 +118,8 @@ class Client:
             except SourceError as error:
                 failures += 1
                 pause = self._first_pause * 2**failures
-                if failures >= tries(error) or pause >= deadline.remaining():
+                renewed = self._renew(client, error)
+                if failures >= tries(error, renewed=renewed) or pause >= deadline.remaining():
                     raise
                 self._closing.wait(pause)
             else:
@@ -127,10 +130,22 @@ class Client:
         """The SDK's configuration, after discovery. For submitted functions only."""
         return self._connection.client(self._thread.deadline.remaining()).config
 
+    @property
+    def sent(self) -> int:
+        """Requests since the tally was last taken."""
+        with self._tally_lock:
+            return self._tally.requests.total()
+
     def set_aside(self) -> None:
         """Count an item that could not be read."""
         with self._tally_lock:
             self._tally.unreadable += 1
+
+    @property
+    def unreadable(self) -> int:
+        """Items set aside since the tally was last taken."""
+        with self._tally_lock:
+            return self._tally.unreadable
 
     def take_tally(self) -> Tally:
         """What was sent since the last call."""
@@ -163,9 +178,6 @@ class Client:
             )
         except Suppressed as suppressed:
             raise self._failed(endpoint, suppressed.__context__ or suppressed) from suppressed.__context__
-        except errors.Unauthenticated as error:
-            self._connection.renew(client)
-            raise self._failed(endpoint, error) from error
         except (DatabricksError, requests.RequestException, ValueError, TypeError, OSError) as error:
             raise self._failed(endpoint, error) from error
         except NotImplementedError as error:  # a token service that answers something else
@@ -175,11 +187,20 @@ class Client:
             raise Unreadable(f"{endpoint} answered something other than an object")
         return answer
 
+    def _renew(self, client: WorkspaceClient, error: SourceError) -> bool:
+        """Whether the request would be sent with other credentials now; an expired token may be 401 or 403."""
+        match error.__cause__:
+            case errors.Unauthenticated():
+                return self._connection.renew(client)
+            case errors.PermissionDenied():
+                return self._connection.renew(client, after=RENEWAL_INTERVAL)
+        return False
+
     def _failed(self, endpoint: str, error: BaseException) -> SourceError:
         """Our error for it, after counting what it tells about the request."""
         self._count(endpoint, status(error))
         if isinstance(error, errors.TooManyRequests):
-            self.budget.throttled(float(error.retry_after_secs or 1))
+            self.budget.throttled(min(float(error.retry_after_secs or 1), LONGEST_PAUSE))
         return ours(error)
 
     def _count(self, endpoint: str, code: str) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from math import inf
 from typing import Any, NoReturn
 
 import requests
@@ -27,6 +28,8 @@ DISCOVERY_RETRY_S = 1
 """How long the SDK tries again to learn about the host; it goes on without."""
 SHORTEST_PATIENCE = 5.0
 LONGEST_PATIENCE = 600.0
+RENEWAL_INTERVAL = 60.0
+"""Seconds between two clients that are made because of a 403, which may as well mean a right that is missing."""
 
 Settings = Mapping[str, Any]
 
@@ -60,6 +63,7 @@ class Connection:
         self._making: Future[WorkspaceClient] | None = None
         self._since = 0.0
         self._patience = 0.0
+        self._renewed = -inf
 
     def client(self, seconds: float) -> WorkspaceClient:
         """The client with its first token, waited for at most so long; raises `SourceError`.
@@ -80,11 +84,19 @@ class Connection:
             self.give_up()
             raise Unreachable("no token before the deadline") from None
 
-    def renew(self, refused: WorkspaceClient) -> None:
-        """Forget a client whose credentials were refused, so that files and tokens are read again."""
+    def renew(self, refused: WorkspaceClient, *, after: float = 0.0) -> bool:
+        """Forget a client whose credentials were refused, so that files and tokens are read again.
+
+        False when the last time is less than `after` seconds ago, and the next request would get the same client.
+        """
         with self._lock:
-            if self._making and self._making.done() and self._making.result() is refused:
-                self._making = None
+            if not (self._making and self._making.done() and self._making.result() is refused):
+                return True
+            now = self._monotonic()
+            if now - self._renewed < after:
+                return False
+            self._making, self._renewed = None, now
+            return True
 
     def give_up(self) -> None:
         """Forget a client that may hang in a token request; one that is being made gets longer from time to time.

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from collector.core.model import Job, Run
 from collector.core.plan import PAGE, Window
 from collector.sources import parse
 from collector.sources.client import PARALLEL, Client
-from collector.sources.source import Identity, SourceError, Tally, Unreachable, Unreadable
+from collector.sources.source import Absence, Identity, SourceError, Tally, Unreachable, Unreadable
 from collector.sources.translation import Forbidden, Missing
 
 RUNS_LIST = "2.2/jobs/runs/list"
@@ -21,8 +21,6 @@ WORKSPACE_ID_HEADER = "X-Databricks-Org-Id"
 JOBS_PAGE = 100
 MOST_PAGES = 20_000
 """Half a million runs; a walk that is longer goes in circles."""
-DETAIL_RESERVE = 0.4
-"""Share of the burst that details leave for the next lists."""
 DETAIL_TIME_LEFT = 0.5
 """Share of the deadline that must be left for more details to be asked for, so that polls stay in time."""
 LOOKUP_TIME_LEFT = 0.2
@@ -86,14 +84,18 @@ class JobsApi:
                 yield window, self._client.result(future)
                 self._client.restart_deadline()
 
-    def histories(self, run_ids: Sequence[str], *, spare: bool) -> Iterator[tuple[str, Run | None]]:
+    def histories(
+        self, run_ids: Sequence[str], *, next_lists: float | None = None
+    ) -> Iterator[tuple[str, Run | Absence]]:
         """Each run with its whole history, as far as it is to be had; what is left out is asked for again later.
 
         One run that cannot be read, or a workspace that slows down over details, does not take from the poll what the
-        lists brought. With `spare` only so many as the budget has to spare now.
+        lists brought. With `next_lists`, the seconds until the next poll, only so many as leave it what this one took.
         """
-        most = self._client.budget.spare(DETAIL_RESERVE) if spare else len(run_ids)
-        time_left = DETAIL_TIME_LEFT if spare else LOOKUP_TIME_LEFT
+        if next_lists is None:
+            most, time_left = len(run_ids), LOOKUP_TIME_LEFT
+        else:
+            most, time_left = self._client.budget.spare(next_lists, self._client.sent), DETAIL_TIME_LEFT
         failures = 0
         for first in range(0, min(most, len(run_ids)), PARALLEL):
             if failures >= MOST_FAILURES or self._client.time_left < time_left:
@@ -102,8 +104,11 @@ class JobsApi:
             for run_id, answer in [(run_id, self._client.submit(self._history, run_id)) for run_id in some]:
                 try:
                     yield run_id, self._client.result(answer)
-                except (Missing, Forbidden):  # gone, or no longer ours to see
-                    yield run_id, None
+                except Missing:
+                    yield run_id, Absence.GONE
+                except Forbidden:
+                    failures += 1
+                    yield run_id, Absence.HIDDEN
                 except parse.UnreadableItemError:
                     self._client.set_aside()
                 except SourceError:
@@ -118,6 +123,11 @@ class JobsApi:
         while (items := self._client.result(self._client.submit(next, pages, None))) is not None:
             jobs |= {job.job_id: job for job in self._parsed(parse.job, items)}
         return tuple(jobs.values())
+
+    @property
+    def unreadable(self) -> int:
+        """Items set aside since the tally was last taken."""
+        return self._client.unreadable
 
     def take_tally(self) -> Tally:
         """What was asked since the last call."""
@@ -168,8 +178,8 @@ class JobsApi:
         while token:
             page = self._client.get(RUNS_GET, {**query, "page_token": token})
             for key in ("tasks", "repair_history"):
-                if isinstance(page.get(key), list):
-                    whole[key] = [*whole.get(key, []), *page[key]]
+                parts = (part[key] for part in (whole, page) if isinstance(part.get(key), list))
+                whole[key] = list(chain.from_iterable(parts))
             token = page.get("next_page_token")
         return parse.run(whole, with_history=True)
 

@@ -3,7 +3,9 @@
 Reads raw JSON because the SDK's own classes replace every enumeration value that they do not know by None.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -35,6 +37,19 @@ TRIGGER_KINDS = (
     "sql_condition",
 )
 
+NEVER_BEGUN = frozenset({"SKIPPED", "MAXIMUM_CONCURRENT_RUNS_REACHED"})
+"""Results of runs that ended when they began, and may be shown without an end."""
+UNDER_WAY_TO_ITS_END = "TERMINATING"
+"""The state of a run that is over by its words, as long as no end tells which attempt that was."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
+LONGEST = timedelta(days=36_525)
+"""A century: no instant plus spans that pass here leaves the calendar, and millions of them fit into one counter."""
+LARGEST = 2**63 - 1
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL and lone halves of surrogate pairs are valid JSON, and neither UTF-8 nor a database can hold them."""
+
 Json = Mapping[str, Any]
 
 
@@ -42,11 +57,23 @@ class UnreadableItemError(ValueError):
     """An item lacks something without which it cannot be counted."""
 
 
+@contextmanager
+def _border() -> Iterator[None]:
+    """Whatever an item holds that nobody thought of costs this item, not the poll."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, UnreadableItemError):
+            raise
+        raise UnreadableItemError(f"{type(error).__name__}: {error}") from error
+
+
+@_border()
 def run(item: Json, *, with_history: bool = False) -> Run:
     """The run that an element of `runs/list` or an answer of `runs/get` describes."""
     run_id = _id(item, "run_id")
     started = instant(item, "start_time")
-    ended = _end(item, started)
+    ended = _end(item)
     latest = _attempt(item, started, ended, _own_duration(item, started, ended)) if ended else None
     status = _object(item, "status")
     history = _history(item, latest) if with_history else None
@@ -60,7 +87,7 @@ def run(item: Json, *, with_history: bool = False) -> Run:
         url=_text(item, "run_page_url"),
         started=started,
         ended=ended,
-        state=TERMINATED if ended else _state(item),
+        state=TERMINATED if ended else _active_state(item),
         queue_reason="" if ended else _text(_object(status, "queue_details"), "code"),
         queue=_span(item, "queue_duration"),
         message=(
@@ -74,6 +101,7 @@ def run(item: Json, *, with_history: bool = False) -> Run:
     )
 
 
+@_border()
 def job(item: Json) -> Job:
     """The job that an element of `jobs/list` describes."""
     settings = _object(item, "settings")
@@ -87,7 +115,7 @@ def job(item: Json) -> Job:
         creator=_text(item, "creator_user_name"),
         run_as=_text(item, "run_as_user_name"),
         created=instant(item, "created_time") if item.get("created_time") else None,
-        tags={str(key): str(value) for key, value in _object(settings, "tags").items()},
+        tags={_clean(str(key)): _clean(str(value)) for key, value in _object(settings, "tags").items()},
         format=_text(settings, "format"),
         trigger_type=_trigger_type(schedule, continuous, trigger),
         quartz_cron_expression=_text(schedule, "quartz_cron_expression"),
@@ -98,12 +126,13 @@ def job(item: Json) -> Job:
         continuous=bool(continuous),
         queueing=bool(_object(settings, "queue").get("enabled")),
         max_concurrent_runs=_integer(settings, "max_concurrent_runs", 1),
-        timeout=timedelta(seconds=_integer(settings, "timeout_seconds")),
+        timeout=_span(settings, "timeout_seconds", SECOND),
         expected_duration=_expected_duration(_items(_object(settings, "health"), "rules")),
     )
 
 
 def _state(item: Json) -> str:
+    """The state in the words of `status.state`."""
     life_cycle = _text(_object(item, "state"), "life_cycle_state")
     state = _text(_object(item, "status"), "state") or STATE_OF_LIFE_CYCLE.get(life_cycle, life_cycle)
     if not state:
@@ -119,12 +148,18 @@ def _terminal(item: Json) -> bool:
     return state not in ACTIVE_STATES and _integer(item, "end_time") > 0
 
 
-def _end(item: Json, started: datetime) -> datetime | None:
+def _active_state(item: Json) -> str:
+    return UNDER_WAY_TO_ITS_END if _terminal(item) else _state(item)
+
+
+def _end(item: Json) -> datetime | None:
+    """When it ended; None while it is active, and while its words say that it is over but nothing says since when."""
     if not _terminal(item):
         return None
     if _integer(item, "end_time") > 0:
         return instant(item, "end_time")
-    return started + _span(item, "run_duration")
+    skipped = _text(_object(item, "state"), "life_cycle_state") == "SKIPPED" or _result(item) in NEVER_BEGUN
+    return instant(item, "start_time") if skipped else None
 
 
 def _attempt(
@@ -168,21 +203,21 @@ def _history(item: Json, latest: Attempt | None) -> tuple[Attempt, ...]:
     tasks = {task.run_id: task for task in map(_task, _items(item, "tasks"))}
     if not entries:
         return (replace(latest, tasks=tuple(tasks.values())),) if latest else ()
-    owned = {str(task_id) for entry in entries for task_id in entry.get("task_run_ids") or ()}
+    owned = {task_id for entry in entries for task_id in _task_ids(entry)}
     attempts = []
     for entry in entries:
-        own = [str(task_id) for task_id in entry.get("task_run_ids") or ()]
+        own = _task_ids(entry)
         repair = _text(entry, "type") == "REPAIR"
         if not repair:
             own += [task_id for task_id in tasks if task_id not in owned]
-        started = instant(entry, "start_time")
-        if ended := _end(entry, started):
+        if ended := _end(entry):  # only then it must have started: a repair may still be queued
+            started = instant(entry, "start_time")
             attempts.append(
                 _attempt(
                     entry,
                     started,
                     ended,
-                    ended - started,
+                    max(ZERO, ended - started),
                     repair=repair,
                     tasks=tuple(tasks[task_id] for task_id in own if task_id in tasks),
                 )
@@ -194,6 +229,11 @@ def _own_duration(item: Json, started: datetime, ended: datetime) -> timedelta:
     """`run_duration`, else the sum of the phases, else the time between start and end: run level fields may be 0."""
     phases = sum((_span(item, f"{phase}_duration") for phase in ("setup", "execution", "cleanup")), ZERO)
     return _span(item, "run_duration") or phases or max(ZERO, ended - started)
+
+
+def _task_ids(entry: Json) -> list[str]:
+    value = entry.get("task_run_ids")
+    return [str(task_id) for task_id in value] if isinstance(value, list) else []
 
 
 def _task(item: Json) -> TaskRun:
@@ -217,8 +257,8 @@ def _trigger_type(schedule: Json, continuous: Json, trigger: Json) -> str:
 
 
 def _expected_duration(rules: Iterable[Json]) -> timedelta:
-    values = (_integer(rule, "value") for rule in rules if rule.get("metric") == "RUN_DURATION_SECONDS")
-    return timedelta(seconds=min((value for value in values if value > 0), default=0))
+    values = (_span(rule, "value", SECOND) for rule in rules if rule.get("metric") == "RUN_DURATION_SECONDS")
+    return min((value for value in values if value), default=ZERO)
 
 
 def _id(item: Json, key: str) -> str:
@@ -236,34 +276,36 @@ def _integer(item: Json, key: str, absent: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise UnreadableItemError(f"{key} is {value!r}, not a whole number")
     try:
-        return int(value)
+        number = int(value)
     except ValueError:
         raise UnreadableItemError(f"{key} is {value!r}, not a whole number") from None
+    if abs(number) > LARGEST:
+        raise UnreadableItemError(f"{key} is {value!r}, larger than any integer of a database")
+    return number
 
 
 def instant(item: Json, key: str) -> datetime:
     """The instant behind a field of epoch milliseconds."""
     value = _integer(item, key)
-    try:
-        moment = datetime.fromtimestamp(value // 1000, UTC)
-    except (OverflowError, OSError, ValueError):
-        moment = None
-    if value <= 0 or moment is None:
+    if not 0 < value < (LATEST - EPOCH) // MILLISECOND:
         raise UnreadableItemError(f"{key} is {value!r}, not an instant")
-    return moment.replace(microsecond=value % 1000 * 1000)
+    return EPOCH + value * MILLISECOND
 
 
-def _span(item: Json, key: str) -> timedelta:
+def _span(item: Json, key: str, unit: timedelta = MILLISECOND) -> timedelta:
     value = max(0, _integer(item, key))
-    try:
-        return timedelta(milliseconds=value)
-    except OverflowError:
-        raise UnreadableItemError(f"{key} is {value!r}, not a duration") from None
+    if value > LONGEST // unit:
+        raise UnreadableItemError(f"{key} is {value!r}, not a duration")
+    return value * unit
 
 
 def _text(item: Json, key: str) -> str:
     value = item.get(key)
-    return value if isinstance(value, str) else ""
+    return _clean(value) if isinstance(value, str) else ""
+
+
+def _clean(text: str) -> str:
+    return UNSTORABLE.sub("\ufffd", text)
 
 
 def _object(item: Json, key: str) -> Json:

@@ -10,10 +10,14 @@ SourceError
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import ClassVar, Protocol
 
 from collector.core.model import Job, Run
 from collector.core.plan import Window
+
+LONGEST_MESSAGE = 300
+"""Characters of a message for people."""
 
 
 class SourceError(Exception):
@@ -63,6 +67,15 @@ class Identity:
     workspace_id: str = ""
 
 
+class Absence(Enum):
+    """Why the workspace answers for a run and does not show it."""
+
+    GONE = "gone"
+    """It does not exist."""
+    HIDDEN = "hidden"
+    """The credentials do not suffice, which may be the matter of this run or of a moment."""
+
+
 class JobsSource(Protocol):
     """The questions of a poll. Every method raises `SourceError`."""
 
@@ -81,15 +94,21 @@ class JobsSource(Protocol):
     def completed_windows(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Sequence[Run]]]:
         """All finished runs of each window, several windows side by side, as they come in; leaves budget for others."""
 
-    def histories(self, run_ids: Sequence[str], *, spare: bool) -> Iterator[tuple[str, Run | None]]:
-        """Runs with their history in about this order, None where one does not exist.
+    def histories(
+        self, run_ids: Sequence[str], *, next_lists: float | None = None
+    ) -> Iterator[tuple[str, Run | Absence]]:
+        """Runs with their history in about this order, or why one is not shown.
 
-        Stops early instead of failing: what is missing is for the next poll. With `spare`, only as many as budget and
-        time allow without keeping lists waiting.
+        Stops early instead of failing: what is missing is for the next poll. With `next_lists`, the seconds until the
+        next poll, only as many as budget and time allow without keeping its lists waiting.
         """
 
     def jobs(self) -> Iterable[Job]:
         """All job definitions that the credentials may see."""
+
+    @property
+    def unreadable(self) -> int:
+        """Items set aside since the tally was last taken."""
 
     def take_tally(self) -> Tally:
         """What was asked since the last call."""

@@ -7,11 +7,10 @@ import requests
 from databricks.sdk import errors
 from databricks.sdk.core import DatabricksError
 
-from collector.sources.source import Refused, SourceError, Throttled, Unreachable, Unreadable
+from collector.sources.source import LONGEST_MESSAGE, Refused, SourceError, Throttled, Unreachable, Unreadable
 
 ATTEMPTS = 3
 """Tries of one request that meets a passing failure; 429 is tried until the deadline."""
-LONGEST_MESSAGE = 300
 
 
 class Missing(Unreadable):
@@ -57,10 +56,13 @@ def ours(error: BaseException) -> SourceError:
     return next((kind(text) for theirs, kind in OUR_ERROR if isinstance(error, theirs)), Unreadable(text))
 
 
-def tries(error: SourceError) -> int:
-    """How often a request is sent at most that ends like this; what a second try cannot change is not tried again."""
+def tries(error: SourceError, *, renewed: bool) -> int:
+    """How often a request is sent at most that ends like this; what a second try cannot change is not tried again.
+
+    `renewed` says that there is, or will be, another client, with what the files and variables hold now.
+    """
     match error.__cause__:
-        case errors.Unauthenticated():  # the client was made anew, with what the files and variables hold now
+        case errors.Unauthenticated() | errors.PermissionDenied() if renewed:
             return 2
         case errors.BadRequest() | errors.NotFound() | errors.PermissionDenied():
             return 1

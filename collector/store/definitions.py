@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from collector.core.model import Job, Target
 from collector.store.instants import from_ms, span_ms, to_ms
-from collector.store.schema import jobs
+from collector.store.schema import job_history, jobs, runs
 from collector.store.statements import Values, chunks, upsert
 
 SPANS = frozenset({"timeout", "expected_duration"})
@@ -37,9 +37,13 @@ def save_jobs(
     revision: int,
     listed: Mapping[str, tuple[Job, Target | None]],
     *,
+    whole: bool = True,
     now: datetime,
 ) -> int:
-    """The store holds exactly the listed definitions as not deleted; returns how many differ from before."""
+    """The listed definitions are held, and with the whole list no other one as not deleted; returns how many differ.
+
+    A job of which only runs were seen is as good as deleted when the whole list does not show it.
+    """
     query = select(jobs.c.job_id, jobs.c.definition, jobs.c.sla_ms, jobs.c.sla_source, jobs.c.deleted_ms)
     held = {row.job_id: row for row in connection.execute(query.where(jobs.c.workspace == workspace))}
     now_ms = to_ms(now)
@@ -55,10 +59,47 @@ def save_jobs(
         if before is None or tuple(before[1:]) != tuple(content.values()):
             stamps = {"name": job.name, "changed_ms": now_ms, "revision": revision}
             rows.append({"workspace": workspace, "job_id": job_id, **content, **stamps})
+    if whole:
+        rows += [
+            {
+                "workspace": workspace,
+                "job_id": job_id,
+                "definition": as_text(Job(job_id=job_id, name=name)),
+                "sla_ms": None,
+                "sla_source": "",
+                "deleted_ms": now_ms,
+                "name": name,
+                "changed_ms": now_ms,
+                "revision": revision,
+            }
+            for job_id, name in _without_definition(connection, workspace, now_ms)
+            if job_id not in listed
+        ]
     upsert(connection, jobs, rows)
-    gone = [job_id for job_id, row in held.items() if job_id not in listed and row.deleted_ms is None]
+    gone = [
+        job_id for job_id, row in held.items() if whole and job_id not in listed and row.deleted_ms is None
+    ]
     _mark_deleted(connection, workspace, revision, gone, now_ms)
     return len(rows) + len(gone)
+
+
+def _without_definition(connection: Connection, workspace: str, before_ms: int) -> list[tuple[str, str]]:
+    """Ids and names of the jobs of which only runs were seen, none of them open or begun since then."""
+    query = (
+        select(job_history.c.job_id, job_history.c.name)
+        .outerjoin(
+            jobs, (jobs.c.workspace == job_history.c.workspace) & (jobs.c.job_id == job_history.c.job_id)
+        )
+        .where(
+            job_history.c.workspace == workspace,
+            jobs.c.job_id.is_(None),
+            job_history.c.last_start_ms < before_ms,
+            job_history.c.job_id.not_in(
+                select(runs.c.job_id).where(runs.c.workspace == workspace, runs.c.open)
+            ),
+        )
+    )
+    return [(row.job_id, row.name) for row in connection.execute(query)]
 
 
 def _plain(value: object) -> object:

@@ -12,6 +12,10 @@ class StoreError(Exception):
     """The store cannot be used as asked; what was in it before is untouched. The message holds no password."""
 
 
+class ForeignWorkspaceError(StoreError):
+    """The store holds another workspace under this name."""
+
+
 def shown(url: URL) -> str:
     """The address for people: without password and without parameters, which may hold one too."""
     return url.set(query={}).render_as_string(hide_password=True)

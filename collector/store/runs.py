@@ -87,17 +87,20 @@ def save(connection: Connection, workspace: str, changes: Sequence[Change], *, n
         connection.execute(_DETAIL, detailed)
 
 
-def close(connection: Connection, workspace: str, run_ids: Iterable[str]) -> None:
-    """The runs are no longer open and nobody waits for their details; when and how they ended stays unknown."""
+def close(connection: Connection, workspace: str, run_ids: Iterable[str], *, details_wanted: bool) -> None:
+    """The runs are no longer open, and nobody waits for their details unless they are wanted; when and how they ended
+    stays unknown.
+    """
     for chunk in statements.chunks(run_ids):
         connection.execute(
             runs.update().where(runs.c.workspace == workspace, runs.c.run_id.in_(chunk)).values(open=False)
         )
-        connection.execute(
-            attempts.update()
-            .where(attempts.c.workspace == workspace, attempts.c.run_id.in_(chunk))
-            .values(detailed=True)
-        )
+        if not details_wanted:
+            connection.execute(
+                attempts.update()
+                .where(attempts.c.workspace == workspace, attempts.c.run_id.in_(chunk))
+                .values(detailed=True)
+            )
 
 
 _DETAIL = (

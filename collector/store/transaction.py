@@ -57,15 +57,26 @@ class Transaction:
 
     def gone(self, run_ids: Iterable[str]) -> None:
         """Runs that Databricks no longer knows are not open; nothing is counted."""
-        runs.close(self._connection, self._workspace, run_ids)
+        runs.close(self._connection, self._workspace, run_ids, details_wanted=False)
+
+    def close(self, run_ids: Iterable[str]) -> None:
+        """Runs that we may no longer look at are not open; nothing is counted, and their details are still wanted."""
+        runs.close(self._connection, self._workspace, run_ids, details_wanted=True)
 
     def add(self, increments: Iterable[Increment]) -> None:
         """Every increment is in its counter; 0 makes sure that there is one."""
         counters.add(self._connection, self._workspace, self._revision, increments)
 
-    def save_jobs(self, listed: Mapping[str, tuple[Job, Target | None]], *, now: datetime) -> int:
-        """The definitions by job id are all there are, others are marked deleted; returns how many differ."""
-        return definitions.save_jobs(self._connection, self._workspace, self._revision, listed, now=now)
+    def save_jobs(
+        self, listed: Mapping[str, tuple[Job, Target | None]], *, whole: bool = True, now: datetime
+    ) -> int:
+        """The definitions by job id are held; when they are all there are, others are marked deleted.
+
+        Returns how many differ.
+        """
+        return definitions.save_jobs(
+            self._connection, self._workspace, self._revision, listed, whole=whole, now=now
+        )
 
     def record(self, poll: Poll) -> None:
         """The poll is on record and is its collector's latest; a successful one moves the collector's watermark."""

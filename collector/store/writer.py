@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from threading import Lock
 
-from sqlalchemy import Connection, Engine, or_
+from sqlalchemy import Connection, Engine, or_, select
 
 from collector.core.model import Standing
 from collector.store import medians, prune, standing
-from collector.store.failure import reported
+from collector.store.failure import ForeignWorkspaceError, reported
 from collector.store.instants import to_ms
 from collector.store.schema import store, workspaces
 from collector.store.statements import insert
@@ -41,7 +41,10 @@ class Writer:
         )
 
     def register(self, workspace: str, *, host: str, workspace_id: str, now: datetime) -> None:
-        """The workspace is in the store, new ones with their horizon at `now`; a host or id that is given is kept."""
+        """The workspace is in the store, new ones with their horizon at `now`; a host or id that is given is kept.
+
+        Raises ForeignWorkspaceError when the store holds another workspace under the name.
+        """
         row = {"name": workspace, "host": host, "workspace_id": workspace_id, "horizon_ms": to_ms(now)}
         row |= {"revision": 1, "lease_holder": "", "lease_until_ms": 0}
         given = {name: value for name, value in (("host", host), ("workspace_id", workspace_id)) if value}
@@ -50,6 +53,7 @@ class Writer:
             connection.execute(born.on_conflict_do_nothing())
             connection.execute(insert(connection, workspaces).values(row).on_conflict_do_nothing())
             if given:
+                _check_identity(connection, workspace, host, workspace_id)
                 connection.execute(
                     workspaces.update()
                     .where(
@@ -126,3 +130,21 @@ class Writer:
     def _writing(self) -> Iterator[Connection]:
         with self._one_at_a_time, reported(self._engine.url), self._immediate.begin() as connection:
             yield connection
+
+
+def _check_identity(connection: Connection, name: str, host: str, workspace_id: str) -> None:
+    """The id decides where both are known, otherwise the host, however it is spelled."""
+    held = connection.execute(select(workspaces.c.host, workspaces.c.workspace_id).filter_by(name=name)).one()
+    if held.workspace_id and workspace_id:
+        same = held.workspace_id == workspace_id
+    else:
+        same = not held.host or not host or _spelled(held.host) == _spelled(host)
+    if not same:
+        raise ForeignWorkspaceError(
+            f"the store holds workspace {name!r} as {held.host} (id {held.workspace_id or 'unknown'}), but now it is "
+            f"{host} (id {workspace_id or 'unknown'}); give the other workspace a name of its own, or another store"
+        )
+
+
+def _spelled(host: str) -> str:
+    return host.lower().removeprefix("https://").removeprefix("http://").rstrip("/")

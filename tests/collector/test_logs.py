@@ -154,7 +154,7 @@ def test_level_is_a_threshold() -> None:
     assert 'level=warning logger=collector.example msg="loud"' == without_time(stream)
 
 
-@pytest.mark.parametrize("library", ["databricks.sdk", "apscheduler.scheduler", "urllib3.connectionpool"])
+@pytest.mark.parametrize("library", ["databricks.sdk", "apscheduler.scheduler", "urllib3.util.retry"])
 def test_libraries_speak_from_warning_on(library: str) -> None:
     """Also at level debug, because libraries write whole answers there."""
     stream = StringIO()

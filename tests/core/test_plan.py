@@ -112,3 +112,13 @@ def test_the_target_is_the_tag_then_the_health_rule(
     target = plan.target(job, "sla_minutes")
 
     assert expected == (target and (target.sla.total_seconds(), target.source))
+
+
+def test_what_no_look_back_has_passed_is_never_forgotten() -> None:
+    """Neither an outage longer than the retention nor a clock that runs ahead makes history of what was not counted."""
+    day = timedelta(days=1)
+
+    assert at(0) - 60 * day == plan.prunable(at(0), 60 * day, at(0), day)
+    assert at(0) - 4 * day == plan.prunable(at(0), day, at(0) - 3 * day, day)
+    assert at(0) - 2 * day == plan.prunable(at(0) + 365 * day, 60 * day, at(0) - day, day)
+    assert plan.prunable(at(0), day, None, day) < at(0) - 1000 * day

@@ -168,7 +168,7 @@ def test_unknown_words_become_other() -> None:
     assert 'job_name="orders",result="OTHER",workspace="prod"} 3.0' in page
     assert 'databricks_runs_started_total{run_type="OTHER",trigger="OTHER",workspace="prod"} 4.0' in page
     assert 'termination_code="OTHER",termination_type="OTHER",workspace="prod"} 5.0' in page
-    assert 'databricks_run_duration_seconds_bucket{le="30",result="OTHER",workspace="prod"} 6.0' in page
+    assert 'databricks_run_duration_seconds_bucket{le="30.0",result="OTHER",workspace="prod"} 6.0' in page
     assert 'databricks_active_runs{run_type="OTHER",state="OTHER",workspace="prod"} 1.0' in page
     assert 'databricks_queued_runs{reason="OTHER",workspace="prod"} 1.0' in page
 
@@ -186,7 +186,7 @@ def test_buckets_are_cumulative() -> None:
 
     page = text(snapshot(workspace(counters=counters)))
 
-    for bound, number in (("30", 1), ("60", 3), ("120", 3), ("86400", 3), ("+Inf", 7)):
+    for bound, number in (("30.0", 1), ("60.0", 3), ("120.0", 3), ("86400.0", 3), ("+Inf", 7)):
         labels = f'le="{bound}",result="SUCCESS",workspace="prod"'
         assert f"databricks_run_duration_seconds_bucket{{{labels}}} {number}.0\n" in page
     assert 'databricks_run_duration_seconds_count{result="SUCCESS",workspace="prod"} 7.0\n' in page

@@ -69,7 +69,7 @@ def test_exemplars_name_the_run() -> None:
     exemplar = ' # {run_id="480"} 1800.25 1772452200.0'
     assert [
         f'databricks_job_runs_finished_total{{job_id="7",job_name="orders",result="FAILED",workspace="prod"}} 2.0{exemplar}',
-        f'databricks_run_duration_seconds_bucket{{le="3600",result="FAILED",workspace="prod"}} 2.0{exemplar}',
+        f'databricks_run_duration_seconds_bucket{{le="3600.0",result="FAILED",workspace="prod"}} 2.0{exemplar}',
     ] == lines
 
 

@@ -79,14 +79,16 @@ def test_a_lasting_failure_is_one_error_of_the_right_family(
 
 
 def test_a_missing_right_is_refused_at_once(source: JobsApi, control: Control) -> None:
-    """403 does not pass by itself: it is not tried again, and its message holds no token."""
+    """403 does not pass by itself: but for one look at the credentials it is not tried again, and holds no token."""
     control.fault("forbidden", endpoint=LIST)
 
     failure = failure_of(source)
+    asked_first = asked(control)
+    failures = [failure_of(source) for _ in range(3)]
 
-    assert isinstance(failure, Refused)
+    assert {Refused} == {type(each).__mro__[1] for each in [failure, *failures]}
     assert "simulated-token" not in str(failure)
-    assert 1 == asked(control)
+    assert (2, 2 + 3) == (asked_first, asked(control))
 
 
 def test_a_request_that_the_api_does_not_understand_is_sent_once(workspace, make_source) -> None:
@@ -246,6 +248,20 @@ def test_a_pause_beyond_the_deadline_is_throttled_at_once(workspace, control, ma
     assert 1 == asked(control)
 
 
+def test_no_single_429_stops_a_workspace_for_longer_than_five_minutes(
+    workspace, control, make_source
+) -> None:
+    """A Retry-After of a day is a mistake, and nobody would notice its end."""
+    budget = Budget(1000, monotonic=lambda: 0.0)
+    source = make_source(connection_to(workspace.url, budget), 5)
+    control.fault("throttled", endpoint=LIST, count=1, retry_after=86_400)
+
+    failure = failure_of(source)
+
+    assert isinstance(failure, Throttled)
+    assert 300 == budget.take().imposed
+
+
 def test_the_own_budget_does_not_eat_the_deadline(workspace, make_source, control) -> None:
     """Who must send slowly gets the time for it, also when reading many windows."""
     for number in range(3):
@@ -253,7 +269,7 @@ def test_the_own_budget_does_not_eat_the_deadline(workspace, make_source, contro
         control.finish(f"run {number}")
     budget = Budget(8)
     source = make_source(connection_to(workspace.url, budget), 0.3)
-    while budget.spare(0.5):
+    for _ in range(20):
         budget.take()
 
     windows = tuple(source.completed_windows([Window(workspace.now()) for _ in range(4)]))
@@ -277,6 +293,45 @@ def test_a_rotated_token_file_is_read_again(workspace, control, make_source, tmp
     source.active(EVERYTHING)
 
     assert {("jobs/runs/list", "401"): 1, ("jobs/runs/list", "200"): 1} == source.take_tally().requests
+
+
+def test_a_rotated_token_file_is_read_again_after_a_403(
+    workspace, control, make_source, tmp_path: Path
+) -> None:
+    """Databricks answers 403 for a token that has expired; requests side by side all get the new one."""
+    file = tmp_path / "token"
+    file.write_text("simulated-token", encoding="utf-8")
+    read: list[str] = []
+
+    def settings() -> dict[str, str]:
+        given = dict(token_in(workspace.url, file)())
+        read.append(given["token"])
+        return given
+
+    source = make_source(Connection(settings, Budget(1000)))
+    source.active(EVERYTHING)
+    control.fault("forbidden", endpoint=LIST, count=4)
+    file.write_text("rotated-token", encoding="utf-8")
+    control.credentials(tokens=["simulated-token", "rotated-token"])
+
+    runs = source.active([Window()] * 4)
+
+    assert () == runs
+    assert ["simulated-token", "rotated-token"] == read
+
+
+def test_a_403_makes_a_new_client_once_a_minute(workspace) -> None:
+    """A right that is missing for good does not cost a sign-in with each request."""
+    clock = [0.0]
+    given = {"host": workspace.url, "auth_type": "pat", "token": "simulated-token"}
+    connection = Connection(lambda: given, Budget(1000), monotonic=lambda: clock[0])
+    renewed = []
+
+    for second in (0, 1, 59, 60, 61):
+        clock[0] = float(second)
+        renewed.append(connection.renew(connection.client(10), after=60))
+
+    assert [True, False, False, True, False] == renewed
 
 
 def test_a_revoked_oauth_token_is_replaced(workspace, control, make_source) -> None:

@@ -9,7 +9,8 @@ import pytest
 from collector.core.model import Run
 from collector.core.plan import PAGE, Window
 from collector.sources.budget import Budget
-from collector.sources.source import Refused, SourceError, Unreachable, Unreadable
+from collector.sources.client import PARALLEL
+from collector.sources.source import Absence, Refused, SourceError, Unreachable, Unreadable
 from simulator import Control, Simulator
 from tests.sources.scripted import scripted
 from tests.sources.workspace import START, connection_to, quiet
@@ -149,7 +150,7 @@ def test_an_empty_page_token_is_the_end(make_source) -> None:
         source = make_source(connection_to(server.url))
 
         active = tuple(source.active(EVERYTHING))
-        histories = dict(source.histories(["1"], spare=False))
+        histories = dict(source.histories(["1"]))
 
         assert ["1"] == [run.run_id for run in active]
         assert ["1"] == list(histories)
@@ -224,7 +225,7 @@ def test_a_history_has_all_its_tasks(workspace, control, source) -> None:
     control.finish("wide run")
     control.requests(reset=True)
 
-    history = dict(source.histories([run_id], spare=False))[run_id].history
+    history = dict(source.histories([run_id]))[run_id].history
 
     assert ["FAILED", "SUCCESS"] == [attempt.result for attempt in history]
     assert [False, True] == [attempt.repair for attempt in history]
@@ -232,16 +233,54 @@ def test_a_history_has_all_its_tasks(workspace, control, source) -> None:
     assert 2 <= api_requests(control)
 
 
-def test_a_run_that_is_gone_or_hidden_is_nothing(workspace, control, source) -> None:
-    """Deleted runs and runs of jobs that were taken from our sight are answers, not failures."""
+def test_a_run_that_is_gone_is_told_from_one_that_is_hidden(workspace, control, source) -> None:
+    """Both are answers; only the first is final."""
     ids = [*start(control, "hidden")]
-    control.fault("forbidden", endpoint=GET, count=1)
+    control.fault("forbidden", endpoint=GET)
 
-    hidden = dict(source.histories(ids, spare=False))
-    gone = dict(source.histories(["123456789"], spare=False))
+    hidden = dict(source.histories(ids))
+    control.clear_faults()
+    gone = dict(source.histories(["123456789"]))
 
-    assert {ids[0]: None} == hidden
-    assert {"123456789": None} == gone
+    assert {ids[0]: Absence.HIDDEN} == hidden
+    assert {"123456789": Absence.GONE} == gone
+
+
+def test_a_token_that_ends_in_mid_poll_costs_a_handful_of_requests(workspace, control, source) -> None:
+    """Many runs that are forbidden at once are hidden, none is gone, and the rest is left to the next poll."""
+    ids = [*start(control, *numbered(40))]
+    control.fault("forbidden", endpoint=GET)
+
+    found = dict(source.histories(ids))
+
+    assert dict.fromkeys(ids[:16], Absence.HIDDEN) == found
+
+
+@pytest.mark.parametrize("tasks", [None, {}, 17])
+def test_pages_of_a_history_that_lack_a_list_are_joined(make_source, tasks: object) -> None:
+    """A first page without tasks does not spoil those of the second."""
+    first = body(1, tasks=tasks, next_page_token="more")
+    second = body(1, tasks=[{"run_id": 2, "task_key": "load", **body(2)}])
+    with scripted({CONFIG: [{}], GET: [first, second]}) as server:
+        source = make_source(connection_to(server.url))
+
+        run = dict(source.histories(["1"]))["1"]
+
+    assert isinstance(run, Run)
+    assert run.history
+    assert ["2"] == [task.run_id for task in run.history[0].tasks]
+
+
+def test_a_history_that_cannot_be_read_does_not_cost_the_others(make_source) -> None:
+    """Whatever is wrong with one answer, the poll keeps the rest."""
+    absurd = body(1, repair_history=[{"type": "REPAIR", **body(1), "end_time": 2**62}])
+    with scripted({CONFIG: [{}], GET: [absurd, body(2)]}) as server:
+        source = make_source(connection_to(server.url))
+
+        found = dict(source.histories(["1"])) | dict(source.histories(["2"]))
+
+    assert ["2"] == list(found)
+    assert 1 == source.take_tally().unreadable
 
 
 def test_one_run_that_cannot_be_had_does_not_hide_the_others(workspace, control, source) -> None:
@@ -249,7 +288,7 @@ def test_one_run_that_cannot_be_had_does_not_hide_the_others(workspace, control,
     ids = [*start(control, *numbered(4))]
     control.fault("error", status=500, endpoint=GET, count=3)
 
-    found = dict(source.histories(ids[:1], spare=False)) | dict(source.histories(ids[1:], spare=False))
+    found = dict(source.histories(ids[:1])) | dict(source.histories(ids[1:]))
 
     assert ids[1:] == list(found)
 
@@ -260,23 +299,25 @@ def test_after_a_few_failures_details_are_left_to_the_next_poll(workspace, contr
     control.fault("error", status=500, endpoint=GET)
     control.requests(reset=True)
 
-    found = dict(source.histories(ids, spare=True))
+    found = dict(source.histories(ids, next_lists=5))
 
     assert {} == found
-    assert 30 == api_requests(control)
+    assert 3 * PARALLEL == api_requests(control)
 
 
 def test_details_leave_the_budget_that_lists_need(workspace, control, make_source) -> None:
     """With a short budget only the first few are asked for, and none while the workspace wants a pause."""
     ids = [*start(control, *numbered(20))]
-    budget = Budget(4)
+    budget = Budget(4, monotonic=lambda: 0.0)
     source = make_source(connection_to(workspace.url, budget))
+    for _ in range(4):
+        source.active(EVERYTHING)
 
-    found = dict(source.histories(ids, spare=True))
+    found = dict(source.histories(ids, next_lists=0))
     budget.throttled(5)
-    during_pause = dict(source.histories(ids, spare=True))
+    during_pause = dict(source.histories(ids, next_lists=5))
 
-    assert ids[:12] == list(found)
+    assert ids[: 20 - 4 - 4] == list(found)
     assert {} == during_pause
 
 
@@ -288,9 +329,9 @@ def test_slow_details_end_before_the_deadline_does(workspace, control, make_sour
     control.fault("slow", seconds=0.3, endpoint=GET)
     source.start_deadline(0.5)
 
-    found = dict(source.histories(ids, spare=True))
+    found = dict(source.histories(ids, next_lists=5))
 
-    assert ids[:10] == list(found)
+    assert ids[:PARALLEL] == list(found)
 
 
 def test_details_that_hang_are_left_out_at_the_deadline(workspace, control, make_source) -> None:
@@ -301,11 +342,11 @@ def test_details_that_hang_are_left_out_at_the_deadline(workspace, control, make
     control.fault("slow", seconds=8, endpoint=GET, count=1)
     source.start_deadline(0.3)
 
-    found = dict(source.histories(ids, spare=True))
+    found = dict(source.histories(ids, next_lists=5))
 
     assert {} == found
     source.start_deadline(5)
-    assert ids == list(dict(source.histories(ids, spare=True)))
+    assert ids == list(dict(source.histories(ids, next_lists=5)))
 
 
 def test_a_look_back_leaves_budget_to_live_polls(workspace, control, make_source) -> None:

@@ -217,12 +217,114 @@ def test_a_run_without_history_entries_is_one_attempt_with_all_its_tasks() -> No
         {"queue_duration": 10**30},
         {"state": None, "status": None},
         {"state": "RUNNING", "status": 3},
+        {"run_duration": 2**62, "end_time": START_MS, **SUCCESS},
+        {"end_time": 253402300799000, "run_duration": 10**15, **SUCCESS},
+        {"start_time": 253402300799000},
+        {"tasks": [{"task_key": "no id"}], "end_time": START_MS, **SUCCESS},
+        {"repair_history": [{"start_time": None, "end_time": START_MS, **SUCCESS}]},
     ],
 )
 def test_an_item_that_cannot_be_counted_is_unreadable(broken: dict[str, Any]) -> None:
     """Whatever is wrong with it, it is one error that names the field."""
     with pytest.raises(parse.UnreadableItemError):
-        parse.run(run_json(**broken))
+        parse.run(run_json(**broken), with_history=True)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"timeout_seconds": 10**15},
+        {"timeout_seconds": 2**80},
+        {"max_concurrent_runs": 2**63},
+        {"trigger": {"periodic": {"interval": 2**63, "unit": "HOURS"}}},
+        {"trigger": {"periodic": {"interval": "often", "unit": "HOURS"}}},
+        {"health": {"rules": [{"metric": "RUN_DURATION_SECONDS", "value": 2**62}]}},
+    ],
+)
+def test_a_job_with_absurd_values_is_unreadable(settings: dict[str, Any]) -> None:
+    """Neither our spans nor a database could hold them."""
+    with pytest.raises(parse.UnreadableItemError):
+        parse.job({"job_id": 7, "settings": settings})
+
+
+@pytest.mark.parametrize("item", [None, 3, "run", [], {"run_id": {}}])
+def test_what_is_no_item_at_all_is_unreadable(item: Any) -> None:
+    """The border lets one kind of error through, also for what nobody thought of."""
+    with pytest.raises(parse.UnreadableItemError):
+        parse.run(item)
+
+
+@pytest.mark.parametrize("broken", ["a\0b", "a\ud800b", f"a{chr(0xDFFF)}b"])
+def test_text_that_nothing_can_hold_is_cleaned(broken: str) -> None:
+    """NUL and half characters come through JSON and would break page and database; whole emoji stay."""
+    cleaned = "a\ufffdb"
+
+    run = parse.run(
+        run_json(run_name=broken, end_time=START_MS, **SUCCESS, tasks=[task_json(11, broken)]),
+        with_history=True,
+    )
+    job = parse.job({"job_id": 7, "settings": {"name": f"{broken} \U0001f680", "tags": {broken: broken}}})
+
+    assert run.history
+    assert (cleaned, cleaned) == (run.name, run.history[0].tasks[0].task_key)
+    assert (f"{cleaned} \U0001f680", {cleaned: cleaned}) == (job.name, job.tags)
+
+
+def test_an_attempt_that_ends_before_it_starts_took_no_time() -> None:
+    """Clocks differ; a duration is never negative."""
+    entry = {"type": "ORIGINAL", "start_time": ms(60), "end_time": ms(59), **SUCCESS}
+
+    run = parse.run(run_json(end_time=ms(59), **SUCCESS, repair_history=[entry]), with_history=True)
+
+    assert run.history
+    assert [timedelta(0)] == [attempt.duration for attempt in run.history]
+
+
+def test_a_queued_repair_has_not_started() -> None:
+    """It is no finished attempt yet, and does not hide those that are."""
+    original = {"type": "ORIGINAL", "start_time": ms(0), "end_time": ms(60), **FAILED}
+    repair = {"type": "REPAIR", "status": {"state": "QUEUED"}, "state": {"life_cycle_state": "QUEUED"}}
+
+    run = parse.run(run_json(repair_history=[original, repair]), with_history=True)
+
+    assert run.history
+    assert ["FAILED"] == [attempt.result for attempt in run.history]
+
+
+@pytest.mark.parametrize("ids", [17, "17", {"17": 1}, None])
+def test_task_run_ids_that_are_no_list_are_none(ids: object) -> None:
+    """The attempt counts, and its tasks are those that no other has."""
+    entry = {"type": "ORIGINAL", "start_time": ms(0), "end_time": ms(60), "task_run_ids": ids, **SUCCESS}
+
+    run = parse.run(
+        run_json(end_time=ms(60), **SUCCESS, repair_history=[entry], tasks=[task_json(17, "load")]),
+        with_history=True,
+    )
+
+    assert run.history
+    assert [["load"]] == [[task.task_key for task in attempt.tasks] for attempt in run.history]
+
+
+def test_a_run_that_is_over_without_an_end_is_still_active() -> None:
+    """Attempts are told apart by their end; the run waits for it as if it were ending."""
+    run = parse.run(run_json(**SUCCESS, run_duration=5_000), with_history=True)
+
+    assert (True, "TERMINATING", None, ()) == (run.active, run.state, run.latest, run.history)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"life_cycle_state": "SKIPPED"},
+        {"life_cycle_state": "TERMINATED", "result_state": "MAXIMUM_CONCURRENT_RUNS_REACHED"},
+    ],
+)
+def test_a_skipped_run_ended_when_it_began(state: dict[str, str]) -> None:
+    """It never did anything, and no end may ever be sent."""
+    run = parse.run(run_json(state=state, status={"state": "TERMINATED"}))
+
+    assert run.latest
+    assert (at(0), timedelta(0)) == (run.ended, run.latest.duration)
 
 
 def test_a_job_is_read_with_what_schedules_and_bounds_it() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from collector.core.model import Collector, Increment, KnownAttempt, KnownRun, Measure, Target
 from collector.store.engine import StoreError
+from collector.store.failure import ForeignWorkspaceError
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_job, make_run
 from tests.store.conftest import WORKSPACE, Stores, make_poll, observe
@@ -322,12 +323,28 @@ def test_workspaces_do_not_mix(stores: Stores, writer: Writer) -> None:
 
 def test_register_again(stores: Stores, writer: Writer) -> None:
     """A workspace that is there keeps its horizon, its birth, and a host or id that is not given."""
-    writer.register(WORKSPACE, host="", workspace_id="43", now=at(500))
+    writer.register(WORKSPACE, host="", workspace_id="42", now=at(500))
 
     snapshot = stores.reader().snapshot()
     (workspace,) = snapshot.workspaces
     assert at(-3600) == snapshot.born == workspace.horizon
-    assert ("https://dbc.example", "43") == (workspace.host, workspace.workspace_id)
+    assert ("https://dbc.example", "42") == (workspace.host, workspace.workspace_id)
+
+
+@pytest.mark.parametrize(
+    ("host", "workspace_id"), [("https://dbc.example", "43"), ("https://other.example", "")]
+)
+def test_another_workspace_under_the_name_is_refused(writer: Writer, host: str, workspace_id: str) -> None:
+    """Its runs would be counted into the first one's counters."""
+    with pytest.raises(
+        ForeignWorkspaceError, match=r"holds workspace 'production' as https://dbc\.example \(id 42\)"
+    ):
+        writer.register(WORKSPACE, host=host, workspace_id=workspace_id, now=at(500))
+
+
+def test_a_host_that_is_spelled_differently_is_the_same(writer: Writer) -> None:
+    """Scheme, case and a slash at the end do not make another workspace."""
+    writer.register(WORKSPACE, host="HTTPS://DBC.example/", workspace_id="", now=at(500))
 
 
 def test_unknown_workspace(writer: Writer) -> None:
@@ -380,3 +397,26 @@ def test_one_takes_the_lease(stores: Stores, writer: Writer) -> None:
         )
 
     assert 1 == sum(taken)
+
+
+def test_an_unreadable_definition_deletes_nothing(stores: Stores, writer: Writer) -> None:
+    """A list from which an item was set aside cannot say which jobs are gone."""
+    with writer.transaction(WORKSPACE) as transaction:
+        transaction.save_jobs({"7": (make_job(), None)}, now=at(0))
+        transaction.save_jobs({}, whole=False, now=at(10))
+
+    (job,) = stores.reader().snapshot().workspaces[0].jobs
+    assert job.deleted is None
+
+
+def test_a_job_of_which_only_runs_were_seen_is_deleted_with_the_next_list(
+    stores: Stores, writer: Writer
+) -> None:
+    """Created, run and deleted between two lists: its series end like those of others."""
+    observe(writer, make_run(make_attempt(), job_id="7"), make_run(run_id="2", job_id="8"))
+
+    with writer.transaction(WORKSPACE) as transaction:
+        transaction.save_jobs({}, now=at(100))
+
+    deleted = {job.job_id: job.deleted for job in stores.reader().snapshot().workspaces[0].jobs}
+    assert {"7": at(100), "8": None} == deleted
