@@ -63,8 +63,8 @@ class Memory:
     """When the last complete look back began."""
     identified: bool = False
     """True when the workspace has been seen to be the one that the store holds."""
-    holds: bool = False
-    """True when this process had the workspace at its last look."""
+    holds: bool | None = None
+    """Whether this process had the workspace at its last look; None before the first."""
     hidden: dict[str, Refusals] = field(default_factory=dict)
     """By run id, the runs that the last answer for them did not show for want of a right."""
     unrecorded: list[Increment] = field(default_factory=list)
@@ -140,10 +140,12 @@ def keep_lease(desk: Desk) -> None:
 def _holds(desk: Desk, now: datetime) -> bool:
     """Take or renew the workspace's lease; False while another process has it."""
     terms = desk.terms
-    desk.memory.holds = desk.writer.lease(
-        terms.workspace, holder=desk.holder, now=now, until=now + terms.lease
-    )
-    return desk.memory.holds
+    held_before = desk.memory.holds
+    holds = desk.writer.lease(terms.workspace, holder=desk.holder, now=now, until=now + terms.lease)
+    desk.memory.holds = holds
+    if holds is not held_before and not holds:
+        event(logger, logging.INFO, "another collector polls; standing by", workspace=terms.workspace)
+    return holds
 
 
 def _polled(desk: Desk, ask: Callable[[Desk, datetime], Answer], started: datetime) -> Poll:

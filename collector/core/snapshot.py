@@ -91,6 +91,8 @@ class WorkspaceSnapshot:
     jobs: tuple[JobFacts, ...] = ()
     """In the order of their ids as numbers. Deleted jobs stay until their series expire."""
     counters: Mapping[Measure, tuple[CounterValue, ...]] = field(default_factory=dict)
+    undetailed: int = 0
+    """Counted attempts whose duration, phases and tasks are still to be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from collector.core.snapshot import ActiveRun, CollectorState, Snapshot, Workspa
 from collector.store.failure import reported
 from collector.store.held import COUNTER_COLUMNS, Held
 from collector.store.instants import EPOCH, from_ms, maybe_from_ms
-from collector.store.schema import collectors, counters, job_history, jobs, runs, store, workspaces
+from collector.store.schema import attempts, collectors, counters, job_history, jobs, runs, store, workspaces
 from collector.store.size import Size, size
 from collector.store.statements import Found
 
@@ -119,7 +119,17 @@ class Reader:
             active_runs=_active_runs(connection, row.name),
             jobs=held.jobs_without(expired),
             counters=held.counters_without(expired),
+            undetailed=_undetailed(connection, row.name),
         )
+
+
+def _undetailed(connection: Connection, workspace: str) -> int:
+    query = (
+        select(func.count())
+        .select_from(attempts)
+        .where(attempts.c.workspace == workspace, attempts.c.counted, ~attempts.c.detailed)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def _collectors(connection: Connection, workspace: str) -> tuple[CollectorState, ...]:

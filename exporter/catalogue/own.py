@@ -64,6 +64,10 @@ def _counted(
     return each_workspace(samples)
 
 
+def _undetailed(workspace: WorkspaceView) -> Iterator[Sample]:
+    yield Sample((workspace.snapshot.name,), workspace.snapshot.undetailed)
+
+
 def _dropped(workspace: WorkspaceView) -> Iterator[Sample]:
     yield Sample((workspace.snapshot.name, "filter"), workspace.filtered)
     yield Sample((workspace.snapshot.name, "max_jobs"), workspace.over_budget)
@@ -149,6 +153,14 @@ OWN = Subject(
             samples=_counted(
                 Measure.COLLECTOR_ERRORS, lambda names: ((name, error) for name in names for error in ERRORS)
             ),
+        ),
+        Family(
+            name="databricks_exporter_attempts_without_details",
+            kind=Kind.GAUGE,
+            meaning="Counted attempts whose duration, phases and tasks are still to be read; rises when requests are short.",
+            labels=WORKSPACE,
+            source=Source.SELF,
+            samples=each_workspace(_undetailed),
         ),
         Family(
             name="databricks_exporter_polls_missed_total",

@@ -58,10 +58,11 @@ def test_a_failed_look_back_is_wanted_again(office: Office) -> None:
     """Its watermark stays, whatever some of its windows have brought."""
     control = office.simulator.control
     office.poll()
-    control.fault("forbidden", endpoint=LIST, count=2)  # the second try has a new client
+    control.fault("forbidden", endpoint=LIST)
 
     failed = office.poll(Collector.LOOKBACK)
     wanted = is_due(office)
+    control.clear_faults()
     repeated = office.poll(Collector.LOOKBACK)
 
     assert ("refused", True) == (failed.error, wanted)
