@@ -298,26 +298,41 @@ def test_a_rotated_token_file_is_read_again(workspace, control, make_source, tmp
 def test_a_rotated_token_file_is_read_again_after_a_403(
     workspace, control, make_source, tmp_path: Path
 ) -> None:
-    """Databricks answers 403 for a token that has expired; requests side by side all get the new one."""
+    """Databricks answers 403, too, for a token that has expired; the poll goes on with the new one."""
     file = tmp_path / "token"
     file.write_text("simulated-token", encoding="utf-8")
-    read: list[str] = []
-
-    def settings() -> dict[str, str]:
-        given = dict(token_in(workspace.url, file)())
-        read.append(given["token"])
-        return given
-
-    source = make_source(Connection(settings, Budget(1000)))
+    source = make_source(Connection(token_in(workspace.url, file), Budget(1000)))
     source.active(EVERYTHING)
-    control.fault("forbidden", endpoint=LIST, count=4)
-    file.write_text("rotated-token", encoding="utf-8")
+    control.fault("forbidden", endpoint=LIST, count=1)
     control.credentials(tokens=["simulated-token", "rotated-token"])
+    file.write_text("rotated-token", encoding="utf-8")
+    source.take_tally()
 
-    runs = source.active([Window()] * 4)
+    runs = source.active(EVERYTHING)
 
     assert () == runs
-    assert ["simulated-token", "rotated-token"] == read
+    assert "rotated-token" == source._client._connection.client(10).config.token
+    assert {("jobs/runs/list", "403"): 1, ("jobs/runs/list", "200"): 1} == source.take_tally().requests
+
+
+def test_requests_side_by_side_that_are_refused_share_one_new_client(workspace) -> None:
+    """The first of them has it made, the others are told that there is one, also while it is not ready."""
+    made: list[str] = []
+
+    def settings() -> dict[str, str]:
+        made.append("client")
+        return {"host": workspace.url, "auth_type": "pat", "token": "simulated-token"}
+
+    connection = Connection(settings, Budget(1000), monotonic=lambda: 0.0)
+    refused = connection.client(10)
+
+    before = [connection.renew(refused, after=60) for _ in range(3)]
+    fresh = connection.client(10)
+    afterwards = [connection.renew(refused, after=60), connection.renew(fresh, after=60)]
+
+    assert [True, True, True] == before
+    assert [True, False] == afterwards
+    assert 2 == len(made)
 
 
 def test_a_403_makes_a_new_client_once_a_minute(workspace) -> None:
