@@ -94,7 +94,7 @@ def test_counters_equal_the_truth_over_kills_faults_and_repairs(
 
     with Simulator(options) as simulator:
         control, now = Control(simulator.url), time_of(simulator)
-        given = settings(tmp_path, simulator, store, overlap="3m", lookback_interval="1m")
+        given = settings(tmp_path, simulator, store, overlap="3m", lookback_interval="30m")
         for fault in FAULTS:
             control.fault(**fault, probability=0.002)
         for _ in range(kills):
