@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from collector.core.model import Job
 from collector.core.quartz import ScheduleError
-from collector.core.schedule import earliest, latest, scheduled
+from collector.core.schedule import earliest, latest, scheduled, since_created
 
 MOST = 50_000
 """Schedules that are remembered; beyond, all are forgotten and the next rendering computes those in use."""
@@ -43,9 +43,8 @@ class Timetable:
         due = self._known.get(key)
         if due is None or not due.holds(now):
             due = self._remembered(key, now)
-        if due.last and job.created and due.last < job.created:
-            return due._replace(last=None)
-        return due
+        last = since_created(job, due.last)
+        return due if last is due.last else Due(last, due.next)
 
     def _remembered(self, key: tuple[str, str], now: datetime) -> Due:
         if len(self._known) >= self._most:

@@ -97,12 +97,6 @@ def serving(app: FastAPI, host: str, port: int) -> Iterator[int]:
             thread.join(timeout=2 * GRACE_S)
 
 
-def serve(app: FastAPI, host: str, port: int, stop: threading.Event) -> None:
-    """Serves until `stop` is set; signals are the caller's."""
-    with serving(app, host, port):
-        stop.wait()
-
-
 def _refused(_: Request, error: Exception) -> Response:
     """Plain words for 404 and 405, which scrapers and people with curl read."""
     if not isinstance(error, HTTPException):

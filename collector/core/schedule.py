@@ -34,8 +34,7 @@ def last_due(job: Job, now: datetime) -> datetime | None:
     """
     if not scheduled(job):
         return None
-    due = latest(job.quartz_cron_expression, job.timezone_id, now)
-    return None if due and job.created and due < job.created else due
+    return since_created(job, latest(job.quartz_cron_expression, job.timezone_id, now))
 
 
 def next_due(job: Job, now: datetime) -> datetime | None:
@@ -45,6 +44,11 @@ def next_due(job: Job, now: datetime) -> datetime | None:
     ScheduleError for a schedule or time zone that cannot be read.
     """
     return earliest(job.quartz_cron_expression, job.timezone_id, now) if scheduled(job) else None
+
+
+def since_created(job: Job, due: datetime | None) -> datetime | None:
+    """The due time, or None when the job did not exist then."""
+    return None if due and job.created and due < job.created else due
 
 
 def scheduled(job: Job) -> bool:

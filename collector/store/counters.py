@@ -9,14 +9,14 @@ from sqlalchemy import Connection, and_, case, func
 
 from collector.core.model import Increment
 from collector.store.instants import to_ms
-from collector.store.schema import counters
+from collector.store.schema import counters, storable
 from collector.store.statements import insert
 
 
 @lru_cache(maxsize=65536)
 def as_text(labels: tuple[str, ...]) -> str:
-    """The canonical text of label values, which is part of a counter's key."""
-    return json.dumps(labels, separators=(",", ":"))
+    """The canonical text of label values, which is part of a counter's key. What no page could show is replaced."""
+    return json.dumps([storable(label) for label in labels], separators=(",", ":"))
 
 
 @lru_cache(maxsize=65536)

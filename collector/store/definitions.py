@@ -4,27 +4,31 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from collector.core.model import Job, Target
 from collector.store.instants import from_ms, span_ms, to_ms
-from collector.store.schema import job_history, jobs, runs
+from collector.store.schema import job_history, jobs, runs, storable
 from collector.store.statements import Values, chunks, upsert
 
 SPANS = frozenset({"timeout", "expected_duration"})
 FIELDS = frozenset(field.name for field in fields(Job))
+SAME_JOB = and_(jobs.c.workspace == job_history.c.workspace, jobs.c.job_id == job_history.c.job_id)
 
 
 def as_text(job: Job) -> str:
-    """The definition as canonical JSON: equal jobs give equal text."""
-    values = {name: getattr(job, name) for name in FIELDS}
+    """The definition as canonical JSON: equal jobs give equal text. What no page could show is replaced."""
+    values = {name: _cleaned(getattr(job, name)) for name in FIELDS}
     return json.dumps(values, default=_plain, sort_keys=True, separators=(",", ":"))
 
 
 def from_text(text: str) -> Job:
     """The job of a definition; a field that this program does not know is passed over, a missing one is its default."""
-    values = {name: value for name, value in json.loads(text).items() if name in FIELDS}
+    values: dict[str, Any] = {
+        name: _cleaned(value) for name, value in json.loads(text).items() if name in FIELDS
+    }
     values |= {name: timedelta(milliseconds=values[name]) for name in SPANS & values.keys()}
     if values.get("created") is not None:
         values["created"] = from_ms(values["created"])
@@ -59,6 +63,7 @@ def save_jobs(
         if before is None or tuple(before[1:]) != tuple(content.values()):
             stamps = {"name": job.name, "changed_ms": now_ms, "revision": revision}
             rows.append({"workspace": workspace, "job_id": job_id, **content, **stamps})
+    gone: list[str] = []
     if whole:
         rows += [
             {
@@ -75,10 +80,10 @@ def save_jobs(
             for job_id, name in _without_definition(connection, workspace, now_ms)
             if job_id not in listed
         ]
+        gone += [job_id for job_id, row in held.items() if row.deleted_ms is None]
+        gone += _run_since_deleted(connection, workspace)
+        gone = [job_id for job_id in gone if job_id not in listed]
     upsert(connection, jobs, rows)
-    gone = [
-        job_id for job_id, row in held.items() if whole and job_id not in listed and row.deleted_ms is None
-    ]
     _mark_deleted(connection, workspace, revision, gone, now_ms)
     return len(rows) + len(gone)
 
@@ -87,9 +92,7 @@ def _without_definition(connection: Connection, workspace: str, before_ms: int) 
     """Ids and names of the jobs of which only runs were seen, none of them open or begun since then."""
     query = (
         select(job_history.c.job_id, job_history.c.name)
-        .outerjoin(
-            jobs, (jobs.c.workspace == job_history.c.workspace) & (jobs.c.job_id == job_history.c.job_id)
-        )
+        .outerjoin(jobs, SAME_JOB)
         .where(
             job_history.c.workspace == workspace,
             jobs.c.job_id.is_(None),
@@ -100,6 +103,25 @@ def _without_definition(connection: Connection, workspace: str, before_ms: int) 
         )
     )
     return [(row.job_id, row.name) for row in connection.execute(query)]
+
+
+def _run_since_deleted(connection: Connection, workspace: str) -> list[str]:
+    """Ids of the deleted jobs of which a run began since; a job that no list shows must not expire while it runs."""
+    query = (
+        select(jobs.c.job_id)
+        .join(job_history, SAME_JOB)
+        .where(jobs.c.workspace == workspace, jobs.c.deleted_ms < job_history.c.last_start_ms)
+    )
+    return list(connection.scalars(query))
+
+
+def _cleaned(value: object) -> object:
+    """The value with the text in it made storable."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    return value
 
 
 def _plain(value: object) -> object:

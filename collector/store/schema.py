@@ -19,6 +19,12 @@ from sqlalchemy import (
 )
 
 
+def storable(value: str) -> str:
+    """The text with a mark in place of what databases and UTF-8 cannot hold."""
+    whole = value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    return whole.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in whole else whole
+
+
 class PlainText(TypeDecorator[str]):
     """Text that both databases can hold: without NUL and without halves of surrogate pairs.
 
@@ -30,10 +36,7 @@ class PlainText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
         """The value with what cannot be stored replaced."""
-        if value is None or value.isascii():
-            return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if value and "\0" in value else value
-        whole = value.encode("utf-8", "replace").decode("utf-8")
-        return whole.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return None if value is None else storable(value)
 
 
 METADATA = MetaData()

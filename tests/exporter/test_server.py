@@ -2,7 +2,6 @@
 
 import gzip
 import socket
-import threading
 from collections.abc import Iterator
 
 import httpx
@@ -10,9 +9,9 @@ import pytest
 
 from exporter.exposition import Format
 from exporter.pages import Pages
-from exporter.server import create_app, serve, serving
+from exporter.server import create_app, serving
 from tests.exporter.snapshots import active, facts, options, snapshot, text, workspace
-from tests.exporter.store import Clock, MemoryStore, eventually
+from tests.exporter.store import Clock, MemoryStore
 
 BUSY = snapshot(workspace(facts(), active_runs=(active(),)))
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -146,22 +145,15 @@ def test_taken_port_is_an_error_at_once(pages: Pages) -> None:
         pytest.fail("it must not serve")
 
 
-def test_serve_until_stopped(pages: Pages) -> None:
-    """The blocking form answers until it is told to stop, and then lets go of the port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    stop = threading.Event()
-    thread = threading.Thread(target=serve, args=(create_app(pages), "127.0.0.1", port, stop))
-    thread.start()
+def test_port_is_free_afterwards(pages: Pages) -> None:
+    """The server answers while the block runs, and then lets go of its port."""
 
-    def answers() -> bool:
+    def answers(port: int) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
-    served = eventually(answers)
-    stop.set()
-    thread.join(timeout=10)
+    with serving(create_app(pages), "127.0.0.1", 0) as port:
+        served = answers(port)
 
     assert served
-    assert not thread.is_alive()
-    assert not answers()
+    assert not answers(port)

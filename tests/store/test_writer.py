@@ -121,7 +121,7 @@ def test_two_attempts_in_one_millisecond(stores: Stores, writer: Writer) -> None
 
 
 def test_words_no_database_holds(stores: Stores, writer: Writer) -> None:
-    """A name with NUL or half a character is kept with a mark in its place, in labels and definitions as it is."""
+    """A name with NUL or half a character is kept with a mark in its place, also in labels and definitions."""
     odd = "a\0b\ud800c ü"
     observe(writer, make_run(name=odd, message=odd))
     with writer.transaction(WORKSPACE) as transaction:
@@ -131,9 +131,19 @@ def test_words_no_database_holds(stores: Stores, writer: Writer) -> None:
         )
 
     workspace = stores.reader().snapshot().workspaces[0]
-    assert "a\N{REPLACEMENT CHARACTER}b?c ü" == workspace.active_runs[0].name
-    assert make_job(name=odd, tags={odd: odd}) == workspace.jobs[0].job
-    assert (odd, "SUCCESS") == workspace.counters[Measure.TASK_RUNS_FINISHED][0].labels
+    even = "a\N{REPLACEMENT CHARACTER}b?c ü"
+    assert even == workspace.active_runs[0].name
+    assert make_job(name=even, tags={even: even}) == workspace.jobs[0].job
+    assert (even, "SUCCESS") == workspace.counters[Measure.TASK_RUNS_FINISHED][0].labels
+
+
+def test_odd_words_are_no_difference(writer: Writer) -> None:
+    """A definition whose words had to be changed is the same definition at the next poll."""
+    listed = {"7": (make_job(name="a\0b", tags={"\ud800": "x"}), None)}
+    with writer.transaction(WORKSPACE) as transaction:
+        transaction.save_jobs(listed, now=at(0))
+
+        assert 0 == transaction.save_jobs(listed, now=at(10))
 
 
 def test_gone_runs(stores: Stores, writer: Writer) -> None:
@@ -420,3 +430,18 @@ def test_a_job_of_which_only_runs_were_seen_is_deleted_with_the_next_list(
 
     deleted = {job.job_id: job.deleted for job in stores.reader().snapshot().workspaces[0].jobs}
     assert {"7": at(100), "8": None} == deleted
+
+
+def test_a_job_that_no_list_shows_does_not_expire_while_it_runs(stores: Stores, writer: Writer) -> None:
+    """Whoever may see its runs alone sees them from the first to the last: its deletion moves with its latest run."""
+    observe(writer, make_run(make_attempt()))
+    with writer.transaction(WORKSPACE) as transaction:
+        transaction.save_jobs({}, now=at(100))
+    observe(writer, make_run(run_id="2", started=at(200)))
+
+    with writer.transaction(WORKSPACE) as transaction:
+        first = transaction.save_jobs({}, now=at(300))
+        second = transaction.save_jobs({}, now=at(400))
+
+    (job,) = stores.reader().snapshot().workspaces[0].jobs
+    assert (1, 0, at(300)) == (first, second, job.deleted)
