@@ -21,7 +21,14 @@ from tests.end_to_end.collecting import (
 from tests.truth import counted, differences, expected
 
 OPTIONS = Options(
-    jobs=12, active_runs=6, seed=9, manual=True, history=timedelta(0), job_changes_per_hour=0, one_time_rate=0
+    jobs=12,
+    active_runs=6,
+    seed=9,
+    manual=True,
+    repair_rate=0,
+    history=timedelta(0),
+    job_changes_per_hour=0,
+    one_time_rate=0,
 )
 
 

@@ -17,7 +17,7 @@ OPTIONS = Options(
     manual=True,
     history=timedelta(0),
     failure_rate=0.4,
-    repair_rate=0.5,
+    repair_rate=0,  # a repair that begins before the poll after the failure hides it until it ends
     job_changes_per_hour=0,
 )
 
