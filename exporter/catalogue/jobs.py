@@ -187,7 +187,7 @@ DEFINITIONS = Subject(
 HISTORY = Subject(
     title="Latest runs of a job",
     about=(
-        "What the store remembers of each job, including attempts from before the store was made, as far as they were "
+        "What the store remembers of each job, including attempts from before counting began, as far as they were "
         "seen.\n"
         "Median and 90th percentile depart on purpose from the rule against precomputed quantiles: alerts compare a "
         "running attempt with them, and Prometheus cannot derive them from coarse buckets."

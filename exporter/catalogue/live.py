@@ -136,7 +136,7 @@ LIVE = Subject(
         Family(
             name="databricks_runs_started_total",
             kind=Kind.COUNTER,
-            meaning="Runs that started since the store was made; a repair is not a start.",
+            meaning="Runs that started since the first successful look at the workspace; a repair is not a start.",
             labels=(*WORKSPACE, "trigger", "run_type"),
             source=Source.LIVE,
             samples=each_workspace(_started),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
+from collector.core.count import PHASES
 from collector.core.model import DURATION_BUCKETS, Measure
 from collector.core.snapshot import CounterValue
 from collector.core.vocabulary import RESULTS_FROM_BIRTH, Field, label
@@ -27,7 +28,6 @@ from exporter.catalogue.family import (
 from exporter.options import Option
 from exporter.view import JobView, WorkspaceView
 
-PHASES = ("queue", "setup", "execution", "cleanup")
 BOUNDS = (*(str(bound) for bound in DURATION_BUCKETS), "+Inf")
 SHOWN_BOUNDS = tuple(bound if bound == "+Inf" else str(float(bound)) for bound in BOUNDS)
 """As every version of Prometheus stores them: 30.0, not 30."""
