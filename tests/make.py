@@ -1,9 +1,10 @@
 """Builders of values for tests: name only what matters, the rest is plausible."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from collector.core.model import Attempt, Job, Run, TaskRun
+from collector.core.model import Attempt, Job, Run, TaskRun, Usage
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """The literal time around which tests happen."""
@@ -53,3 +54,19 @@ def make_job(**given: Any) -> Job:
     """A job named orders."""
     fields: dict[str, Any] = {"job_id": "7", "name": "orders"} | given
     return Job(**fields)
+
+
+def make_usage(quantity: str = "1", cost: str | None = "0.15", **given: Any) -> Usage:
+    """DBUs of job 7 on the first of March, priced in dollars unless the cost is None."""
+    fields: dict[str, Any] = {
+        "day": date(2026, 3, 1),
+        "job_id": "7",
+        "product": "JOBS",
+        "sku": "JOBS_COMPUTE",
+        "unit": "DBU",
+        "currency": "" if cost is None else "USD",
+        "quantity": Decimal(quantity),
+        "cost": None if cost is None else Decimal(cost),
+        "newest": at(0),
+    }
+    return Usage(**(fields | given))

@@ -9,11 +9,13 @@ from collector.core.model import (
     DURATION_BUCKETS,
     MILLISECOND,
     ZERO,
+    Attempt,
     Change,
     Detailed,
     Finished,
     Increment,
     Measure,
+    Measured,
     Run,
     Target,
 )
@@ -56,9 +58,12 @@ def _increments(change: Change, target: Target | None, extent: Extent) -> Iterat
     for finished in change.finished:
         if finished.counted:
             yield from _finished(run, finished)
+    for measured in change.measured:
+        if measured.counted:
+            yield from _measured(run, measured, target, extent)
     for detailed in change.detailed:
         if detailed.counted:
-            yield from _detailed(run, detailed, target, extent)
+            yield from _detailed(run, detailed, extent)
 
 
 def _finished(run: Run, finished: Finished) -> Iterator[Increment]:
@@ -77,10 +82,12 @@ def _finished(run: Run, finished: Finished) -> Iterator[Increment]:
         label(Field.TERMINATION_TYPE, attempt.termination_type),
     )
     yield Increment(measure=Measure.TERMINATIONS, labels=reason, amount=1)
+    if finished.by_tables:
+        yield Increment(measure=Measure.RUNS_RECOVERED, amount=1)
 
 
-def _detailed(run: Run, detailed: Detailed, target: Target | None, extent: Extent) -> Iterator[Increment]:
-    attempt, job_id = detailed.attempt, job_of(run)
+def _measured(run: Run, measured: Measured, target: Target | None, extent: Extent) -> Iterator[Increment]:
+    attempt, job_id = measured.attempt, job_of(run)
     duration_ms = attempt.duration // MILLISECOND
     result, le = label(Field.RESULT, attempt.result), bucket(attempt.duration)
 
@@ -98,18 +105,23 @@ def _detailed(run: Run, detailed: Detailed, target: Target | None, extent: Exten
         at=attempt.ended,
     )
     yield Increment(measure=Measure.DURATION_BUCKET_SUM, labels=(result,), amount=duration_ms)
-    for phase, amount in zip(PHASES, _phases(detailed), strict=True):
-        yield of_job(Measure.PHASE_TIME, amount, phase)
     if attempt.repair:
         yield of_job(Measure.REPAIRS, 1)
-    yield of_job(Measure.TASK_RETRIES, _retries(detailed))
+    yield of_job(Measure.TASK_RETRIES, _retries(attempt))
     if target and attempt.duration > target.sla:
         yield of_job(Measure.SLA_BREACHES, 1)
     if extent.job_histograms and job_id:
         yield of_job(Measure.JOB_DURATION_BUCKET, 1, le)
+
+
+def _detailed(run: Run, detailed: Detailed, extent: Extent) -> Iterator[Increment]:
+    job_id = job_of(run)
+    for phase, amount in zip(PHASES, _phases(detailed), strict=True):
+        yield Increment(measure=Measure.PHASE_TIME, job_id=job_id, labels=(phase,), amount=amount)
     if extent.task_runs and job_id:
-        for task in attempt.tasks:
-            yield of_job(Measure.TASK_RUNS_FINISHED, 1, task.task_key, label(Field.RESULT, task.result))
+        for task in detailed.attempt.tasks:
+            labels = (task.task_key, label(Field.RESULT, task.result))
+            yield Increment(measure=Measure.TASK_RUNS_FINISHED, job_id=job_id, labels=labels, amount=1)
 
 
 def _phases(detailed: Detailed) -> tuple[int, int, int, int]:
@@ -125,6 +137,6 @@ def _phases(detailed: Detailed) -> tuple[int, int, int, int]:
     return queue, setup, execution, cleanup
 
 
-def _retries(detailed: Detailed) -> int:
+def _retries(attempt: Attempt) -> int:
     """Task runs beyond the first of their task within one attempt."""
-    return sum(times - 1 for times in Counter(task.task_key for task in detailed.attempt.tasks).values())
+    return sum(times - 1 for times in Counter(task.task_key for task in attempt.tasks).values())

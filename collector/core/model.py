@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 ZERO = timedelta(0)
@@ -39,14 +40,14 @@ class Attempt:
     termination_type: str = ""
     repair: bool = False
     tasks: tuple[TaskRun, ...] = ()
-    """The task runs of this attempt, from `repair_history[].task_run_ids`."""
+    """The task runs of this attempt, from `repair_history[].task_run_ids`, or from the system tables."""
     duration: timedelta
     """The attempt's own length, never the idle time between attempts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run as one answer of the Jobs API showed it."""
+    """A run as one answer showed it: of the Jobs API, or of the system tables, which tell of what has ended."""
 
     run_id: str
     job_id: str
@@ -105,6 +106,38 @@ class Job:
     """The RUN_DURATION_SECONDS health rule; zero means none."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What was used on one day, net of corrections, by job, product, SKU, unit and currency."""
+
+    day: date
+    """`usage_date`, a day of UTC."""
+    job_id: str = ""
+    """Empty where the usage belongs to no job."""
+    product: str = ""
+    """`billing_origin_product`."""
+    sku: str
+    unit: str
+    """`DBU` for compute; storage and network have units of their own."""
+    currency: str = ""
+    """Empty for what has no list price."""
+    quantity: Decimal
+    cost: Decimal | None = None
+    """At the list price that was valid at the time, promotions included; None for what has no list price."""
+    newest: datetime
+    """End of the latest record in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What a job used since it last succeeded, as the system tables know both."""
+
+    job_id: str
+    dbus: Decimal
+    success: datetime | None
+    """End of that success; None when the tables show none."""
+
+
 # ── known ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -116,10 +149,14 @@ class KnownAttempt:
     result: str
     counted: bool
     """False for history: it ended before the horizon and is in no counter."""
+    measured: bool = False
+    """True once its own duration, and what follows from it, was counted (or, for history, recorded)."""
     detailed: bool
-    """True once its own duration, phases and tasks were counted (or, for history, recorded)."""
+    """True once its phases and tasks were counted as well, which the Jobs API alone can tell."""
     queue: timedelta = ZERO
     """The share of the run's queueing that was counted with it."""
+    by_tables: bool = False
+    """True when the system tables brought it: its end may differ a little from that which the Jobs API gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +184,34 @@ class Target:
     """`tag`, `health_rule` or `config`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a job may use in a calendar month."""
+
+    dbus: Decimal
+    source: str
+    """`tag` or `config`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A team or a person, and who says so."""
+
+    name: str
+    source: str
+    """`tag` or `config`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """What a job is held to, and who answers for it; None where nobody says."""
+
+    target: Target | None = None
+    budget: Budget | None = None
+    team: Named | None = None
+    owner: Named | None = None
+
+
 # ── changes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -156,11 +221,21 @@ class Finished:
 
     attempt: Attempt
     counted: bool
+    by_tables: bool = False
+    """True when no poll of the Jobs API saw it, and the system tables brought it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """An attempt whose own duration, and how often its tasks were retried, has become known."""
+
+    attempt: Attempt
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detailed:
-    """An attempt whose own duration, phases and tasks have become known."""
+    """An attempt whose phases and tasks have become known."""
 
     attempt: Attempt
     counted: bool
@@ -177,7 +252,10 @@ class Change:
     """True when the run was never seen before and started after the horizon."""
     unseen: bool = False
     """True when the store did not hold the run at all."""
+    latest: bool = True
+    """True when the run is now as the observation shows it; False when later facts about it are held."""
     finished: tuple[Finished, ...] = ()
+    measured: tuple[Measured, ...] = ()
     detailed: tuple[Detailed, ...] = ()
     unknown: tuple[str, ...] = ()
     """Names of the fields in which this observation brought a value outside the vocabulary."""
@@ -212,6 +290,9 @@ class Measure(StrEnum):
     API_REQUESTS = "api_requests"  # endpoint, code
     COLLECTOR_ERRORS = "collector_errors"  # collector, reason
     POLLS_MISSED = "polls_missed"  # collector
+    WAREHOUSE_QUERIES = "warehouse_queries"  # query, outcome
+    WAREHOUSE_TIME = "warehouse_time"  # query
+    WAREHOUSE_ROWS = "warehouse_rows"  # query
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,6 +324,8 @@ class Collector(StrEnum):
     LIVE = "live"
     DEFINITIONS = "definitions"
     LOOKBACK = "lookback"
+    SYSTEM_TABLES = "system_tables"
+    BILLING = "billing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from collector.core.model import MILLISECOND, Job, KnownRun, Run, Target
+from collector.core.model import MILLISECOND, KnownRun, Run
 from collector.core.vocabulary import Outcome, outcome
 
 PAGE = 25
@@ -86,16 +86,3 @@ def prunable(
     if looked_back is None:
         return datetime.min.replace(tzinfo=now.tzinfo)
     return min(now - retention, looked_back - lookback)
-
-
-def target(job: Job, sla_tag: str) -> Target | None:
-    """What the job is held to: its tag in minutes, else its RUN_DURATION_SECONDS health rule, else nothing."""
-    try:
-        minutes = float(job.tags.get(sla_tag, ""))
-    except ValueError:
-        minutes = 0.0
-    if 0 < minutes < timedelta.max.total_seconds() / 60:
-        return Target(sla=timedelta(minutes=minutes), source="tag")
-    if job.expected_duration:
-        return Target(sla=job.expected_duration, source="health_rule")
-    return None

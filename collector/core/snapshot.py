@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from collector.core.model import Job, Measure, Target
+from collector.core.model import Agreement, Job, Measure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class JobFacts:
     name: str
     """The definition's name, else the name of its latest run."""
     deleted: datetime | None = None
-    target: Target | None = None
+    agreement: Agreement = field(default_factory=Agreement)
     last_start: datetime | None = None
     last_end: datetime | None = None
     last_result: str = ""
@@ -78,6 +79,76 @@ class CounterValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """How one query on the system tables stands."""
+
+    source: str
+    """Name of its `.sql` file."""
+    newest: datetime | None
+    """The latest instant that any of its records tells of."""
+    error: str
+    """Bounded reason of the last failure; empty when the last reading succeeded."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """Usage within a window."""
+
+    dbus: Decimal
+    unpriced: Decimal
+    """The part of the DBUs that has no list price."""
+    costs: tuple[tuple[str, Decimal], ...] = ()
+    """List cost by currency, of all units; empty when nothing has a price."""
+    net_costs: tuple[tuple[str, Decimal], ...] = ()
+    """The same less the configured discounts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductAmount:
+    """Usage of one product within a window, in one unit."""
+
+    product: str
+    sku: str
+    unit: str
+    window: str
+    currency: str
+    """Empty for the part without a list price."""
+    attributed: bool
+    """True for what belongs to a job."""
+    quantity: Decimal
+    cost: Decimal | None
+    net_cost: Decimal | None
+    """`cost` less the configured discount of the product."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobBill:
+    """What one job used."""
+
+    amounts: Mapping[str, Amount]
+    """By window, every window; 0 where nothing was used."""
+    daily_p90: Decimal | None
+    """DBUs that nine in ten of its days with usage did not exceed; None after fewer than five such days."""
+    since_success: Decimal | None
+    """DBUs since its last success; None when nobody could say."""
+    success: datetime | None
+    """The success from which that is reckoned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """Usage and list cost of one workspace as of one reading of the billing tables."""
+
+    made: datetime
+    complete_until: datetime
+    """End of the last day whose usage is taken to be complete, and of the windows."""
+    jobs: Mapping[str, JobBill]
+    """By job id: jobs with usage in the longest window or since their last success. One-time runs share an empty id."""
+    products: tuple[ProductAmount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSnapshot:
     """Everything the store holds about one workspace that a page may show."""
 
@@ -93,6 +164,10 @@ class WorkspaceSnapshot:
     counters: Mapping[Measure, tuple[CounterValue, ...]] = field(default_factory=dict)
     undetailed: int = 0
     """Counted attempts whose duration, phases and tasks are still to be read."""
+    sources: tuple[SourceState, ...] = ()
+    """Of the system tables, once they were asked."""
+    bill: Bill | None = None
+    """None before the billing tables were read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,5 @@
-"""The words of the Jobs API that we know, and what a result means. A word outside these sets is kept as text
-everywhere and becomes `OTHER` only where it would be a label."""
+"""The words of the Jobs API that we know, what a result means, and which of them the system tables spell differently.
+A word outside these sets is kept as text everywhere and becomes `OTHER` only where it would be a label."""
 
 from enum import StrEnum
 
@@ -129,3 +129,33 @@ def outcome(result: str) -> Outcome:
     if result in SUCCESSES:
         return Outcome.SUCCESS
     return Outcome.FAILURE if result in FAILURES else Outcome.NEITHER
+
+
+# ── as the system tables spell them ──────────────────────────────────────────────────────────────────────────────
+
+RESULT_OF_RECORD = {
+    "BLOCKED": "UPSTREAM_FAILED",
+    "CANCELLED": "CANCELED",
+    "ERROR": "INTERNAL_ERROR",
+    "SUCCEEDED": "SUCCESS",
+    "TIMED_OUT": "TIMEDOUT",
+}
+"""`result_state`. The tables do not tell a failed upstream from a cancelled one, nor EXCLUDED from SKIPPED."""
+
+RESULT_OF_RECORD_WITH_CODE = {
+    ("SKIPPED", "DISABLED"): "DISABLED",
+    ("SKIPPED", "MAX_CONCURRENT_RUNS_EXCEEDED"): "MAXIMUM_CONCURRENT_RUNS_REACHED",
+    ("SUCCEEDED", "SUCCESS_WITH_FAILURES"): "SUCCESS_WITH_FAILURES",
+}
+"""Where `termination_code` tells more than `result_state`."""
+
+CODE_OF_RECORD = {"CANCELLED": "CANCELED"}
+TRIGGER_OF_RECORD = {"CRON": "PERIODIC", "ONETIME": "ONE_TIME", "ONETIME_RETRY": "RETRY"}
+"""`trigger_type` of a run. The API has one word for schedules and periodic triggers."""
+TRIGGER_OF_RECORDED_JOB = {"CRON": "SCHEDULE", "TABLE": "TABLE_UPDATE"}
+"""`trigger_type` of a job, as the kind of trigger in its settings."""
+
+
+def recorded_result(state: str, code: str) -> str:
+    """The result that a `result_state` and a `termination_code` of the system tables amount to."""
+    return RESULT_OF_RECORD_WITH_CODE.get((state, code)) or RESULT_OF_RECORD.get(state, state)

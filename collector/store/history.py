@@ -91,8 +91,8 @@ def _carried(history: History, changes: Sequence[Change]) -> History:
             history = _ended(history, change.run.run_id, finished.attempt)
             if finished.counted and outcome(finished.attempt.result) is Outcome.FAILURE:
                 failures.append(to_ms(finished.attempt.ended))
-        for detailed in change.detailed:
-            history = _detailed(history, change.run.run_id, detailed.attempt)
+        for measured in change.measured:
+            history = _measured(history, change.run.run_id, measured.attempt)
     since = history.last_success_ms
     more = sum(since is None or ended_ms > since for ended_ms in failures)
     return replace(history, consecutive_failures=history.consecutive_failures + more)
@@ -121,7 +121,7 @@ def _ended(history: History, run_id: str, attempt: Attempt) -> History:
     )
 
 
-def _detailed(history: History, run_id: str, attempt: Attempt) -> History:
+def _measured(history: History, run_id: str, attempt: Attempt) -> History:
     history = replace(history, statistics_due_ms=0)
     if (history.last_end_ms, history.last_run_id) != (to_ms(attempt.ended), run_id):
         return history

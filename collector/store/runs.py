@@ -12,7 +12,7 @@ from collector.store import statements
 from collector.store.instants import from_ms, span_ms, to_ms
 from collector.store.schema import attempts, runs
 
-KEPT_WHEN_EMPTY = frozenset({"message", "url", "name", "creator"})
+KEPT_WHEN_EMPTY = frozenset({"message", "url", "name", "creator", "trigger"})
 """Lists and single answers do not bring the same fields; what one brought, another's silence does not take away."""
 
 RUN_COLUMNS = (
@@ -29,8 +29,10 @@ ATTEMPT_COLUMNS = (
     attempts.c.ended_ms,
     attempts.c.result,
     attempts.c.counted,
+    attempts.c.measured,
     attempts.c.detailed,
     attempts.c.queue_ms,
+    attempts.c.by_tables,
 )
 
 
@@ -59,27 +61,37 @@ def open_runs(connection: Connection, workspace: str) -> tuple[KnownRun, ...]:
 def save(connection: Connection, workspace: str, changes: Sequence[Change], *, now: datetime) -> None:
     """The runs are as the changes observed them, and hold the finished and the detailed attempts."""
     now_ms = to_ms(now)
-    rows = [_run_row(workspace, change.run, now_ms) for change in changes]
+    rows = [_run_row(workspace, change.run, now_ms) for change in changes if change.latest]
     statements.upsert(connection, runs, rows, keep=KEPT_WHEN_EMPTY)
     finished = [
         _attempt_row(workspace, change.run, item.attempt)
-        | {"counted": item.counted, "detailed": False, "queue_ms": 0}
+        | {
+            "counted": item.counted,
+            "measured": False,
+            "detailed": False,
+            "queue_ms": 0,
+            "by_tables": item.by_tables,
+        }
         for change in changes
         for item in change.finished
     ]
     if finished:
         # Two attempts of one run that end in the same millisecond are one here, and always have been.
         connection.execute(statements.insert(connection, attempts).on_conflict_do_nothing(), finished)
-    detailed = [
-        {
-            "of_workspace": workspace,
-            "of_run": change.run.run_id,
-            "at_ms": to_ms(item.attempt.ended),
+    measured = [
+        _place(workspace, change.run, item.attempt)
+        | {
             "new_started_ms": to_ms(item.attempt.started),
             "new_duration_ms": span_ms(item.attempt.duration),
-            "more_queue_ms": span_ms(item.queue),
             "new_repair": item.attempt.repair,
         }
+        for change in changes
+        for item in change.measured
+    ]
+    if measured:
+        connection.execute(_MEASURE, measured)
+    detailed = [
+        _place(workspace, change.run, item.attempt) | {"more_queue_ms": span_ms(item.queue)}
         for change in changes
         for item in change.detailed
     ]
@@ -103,22 +115,23 @@ def close(connection: Connection, workspace: str, run_ids: Iterable[str], *, det
             )
 
 
-_DETAIL = (
-    attempts.update()
-    .where(
-        attempts.c.workspace == bindparam("of_workspace"),
-        attempts.c.run_id == bindparam("of_run"),
-        attempts.c.ended_ms == bindparam("at_ms"),
-    )
-    .values(
-        started_ms=bindparam("new_started_ms"),
-        duration_ms=bindparam("new_duration_ms"),
-        queue_ms=attempts.c.queue_ms + bindparam("more_queue_ms"),
-        repair=bindparam("new_repair"),
-        detailed=True,
-    )
+_ATTEMPT = attempts.update().where(
+    attempts.c.workspace == bindparam("of_workspace"),
+    attempts.c.run_id == bindparam("of_run"),
+    attempts.c.ended_ms == bindparam("at_ms"),
+)
+_MEASURE = _ATTEMPT.values(
+    started_ms=bindparam("new_started_ms"),
+    duration_ms=bindparam("new_duration_ms"),
+    repair=bindparam("new_repair"),
+    measured=True,
 )
 """The result stays the one that was counted."""
+_DETAIL = _ATTEMPT.values(queue_ms=attempts.c.queue_ms + bindparam("more_queue_ms"), detailed=True)
+
+
+def _place(workspace: str, run: Run, attempt: Attempt) -> dict[str, object]:
+    return {"of_workspace": workspace, "of_run": run.run_id, "at_ms": to_ms(attempt.ended)}
 
 
 def _with_attempts(
@@ -152,8 +165,10 @@ def _known_attempt(row: statements.Found) -> KnownAttempt:
         ended=from_ms(row.ended_ms),
         result=row.result,
         counted=row.counted,
+        measured=row.measured,
         detailed=row.detailed,
         queue=timedelta(milliseconds=row.queue_ms),
+        by_tables=row.by_tables,
     )
 
 

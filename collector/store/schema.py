@@ -4,10 +4,13 @@ The partial indexes keep what a poll reads small however many runs are held: ope
 A change here needs a migration beside it; a test compares the two.
 """
 
+from decimal import Decimal
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Dialect,
     Index,
     Integer,
@@ -39,6 +42,21 @@ class PlainText(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A decimal as text, because SQLite has no exact one: usage and money are never rounded."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """The digits, without exponent."""
+        return None if value is None else f"{value:f}"
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - as above
+        """The decimal of the digits."""
+        return None if value is None else Decimal(value)
+
+
 METADATA = MetaData()
 SERIAL = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only in a column that is declared INTEGER."""
@@ -50,6 +68,10 @@ def _key(name: str) -> Column[str]:
 
 def _text(name: str) -> Column[str]:
     return Column(name, PlainText, nullable=False)
+
+
+def _exact(name: str, *, nullable: bool = False) -> Column[Decimal]:
+    return Column(name, ExactDecimal, nullable=nullable)
 
 
 def _number(name: str, *, nullable: bool = False) -> Column[int]:
@@ -122,6 +144,14 @@ jobs = Table(
     _number("changed_ms"),  # when it was first seen as it is
     _number("deleted_ms", nullable=True),
     _number("revision"),
+    _text("origin"),  # jobs_api; system_tables or runs for a job that no list has shown yet
+    _text("run_as"),  # of the system tables: the list does not tell it
+    _exact("budget_dbus", nullable=True),  # per month
+    _text("budget_source"),
+    _text("team"),
+    _text("team_source"),
+    _text("owner"),
+    _text("owner_source"),
     Index("jobs_revision", "workspace", "revision"),
 )
 
@@ -203,6 +233,8 @@ attempts = Table(
     _flag("repair"),
     _flag("counted"),
     _flag("detailed"),
+    _flag("measured"),  # its duration, and what follows from it, is counted or, for history, recorded
+    _flag("by_tables"),  # the system tables brought it
     Index("attempts_job", "workspace", "job_id", "outcome", "ended_ms", "duration_ms"),
     Index(
         "attempts_undetailed",
@@ -228,4 +260,74 @@ counters = Table(
     _number("exemplar_value_ms"),
     _number("exemplar_at_ms", nullable=True),
     Index("counters_revision", "workspace", "revision"),
+)
+
+sources = Table(
+    "sources",
+    METADATA,
+    _key("workspace"),
+    _key("source"),  # a query on the system tables
+    _number("watermark_ms", nullable=True),  # up to when it was read: the start of its last successful reading
+    _number("newest_ms", nullable=True),  # the latest instant that any of its records tells of
+    _text("error"),  # bounded reason of the last failure, empty after a success
+    _text("message"),
+)
+
+usage = Table(
+    "usage",
+    METADATA,
+    _key("workspace"),
+    Column("day", Date, primary_key=True),  # usage_date
+    _key("job_id"),  # empty where the usage belongs to no job
+    _key("product"),  # billing_origin_product
+    _key("sku"),
+    _key("unit"),
+    _key("currency"),  # empty where there is no list price
+    _exact("quantity"),  # net of corrections
+    _exact("cost", nullable=True),  # list cost; null without a price
+)
+
+job_usage = Table(
+    "job_usage",
+    METADATA,
+    _key("workspace"),
+    _key("job_id"),
+    _key("window"),
+    _key("currency"),  # empty for the part without a list price
+    _exact("dbus"),
+    _exact("cost", nullable=True),
+    _exact("net_cost", nullable=True),  # less the configured discounts
+)
+
+product_usage = Table(
+    "product_usage",
+    METADATA,
+    _key("workspace"),
+    _key("product"),
+    _key("sku"),
+    _key("unit"),
+    _key("window"),
+    _key("currency"),  # empty for the part without a list price
+    Column("attributed", Boolean, primary_key=True),  # whether it belongs to a job
+    _exact("quantity"),
+    _exact("cost", nullable=True),
+    _exact("net_cost", nullable=True),
+)
+
+job_spending = Table(
+    "job_spending",
+    METADATA,
+    _key("workspace"),
+    _key("job_id"),
+    _exact("daily_p90_dbus", nullable=True),
+    _exact("since_success_dbus", nullable=True),  # null when nobody could say
+    _number("success_ms", nullable=True),  # the success from which that is reckoned; null without one
+)
+
+bills = Table(
+    "bills",
+    METADATA,
+    _key("workspace"),
+    _number("made_ms"),  # when the three tables before were computed
+    _number("complete_until_ms"),  # the end of the last complete day
 )

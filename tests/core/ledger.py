@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from collector.core.count import Extent, increments
-from collector.core.diff import change
+from collector.core.diff import change, completion
 from collector.core.model import Change, KnownAttempt, KnownRun, Measure, Run
 
 
@@ -21,6 +21,13 @@ class Ledger:
     def observe(self, run: Run, *, crash: bool = False) -> Change | None:
         """One poll that saw one run; a crash comes before the commit."""
         difference = change(self.known.get(run.run_id), run, self.horizon)
+        if difference and not crash:
+            self._apply(difference)
+        return difference
+
+    def complete(self, run: Run, *, crash: bool = False) -> Change | None:
+        """One pass over the system tables that saw one run; a crash comes before the commit."""
+        difference = completion(self.known.get(run.run_id), run, self.horizon)
         if difference and not crash:
             self._apply(difference)
         return difference
@@ -44,20 +51,24 @@ class Ledger:
                 result=finished.attempt.result,
                 counted=finished.counted,
                 detailed=False,
+                by_tables=finished.by_tables,
             )
             if finished.counted:
                 self.counted.append((run.run_id, finished.attempt.ended))
+        for measure in difference.measured:
+            attempts[measure.attempt.ended] = replace(attempts[measure.attempt.ended], measured=True)
         for detail in difference.detailed:
             held = attempts[detail.attempt.ended]
             attempts[detail.attempt.ended] = replace(held, detailed=True, queue=held.queue + detail.queue)
+        kept = before if before and not difference.latest else None
         self.known[run.run_id] = KnownRun(
             run_id=run.run_id,
             job_id=run.job_id,
             run_type=run.run_type,
             started=run.started,
-            state=run.state,
-            queue_reason=run.queue_reason,
-            open=run.active,
+            state=kept.state if kept else run.state,
+            queue_reason=kept.queue_reason if kept else run.queue_reason,
+            open=kept.open if kept else run.active,
             attempts=tuple(sorted(attempts.values(), key=lambda attempt: attempt.ended)),
         )
         for step in increments(difference, None, Extent(task_runs=True, job_histograms=True)):

@@ -26,7 +26,7 @@ def known(*attempts: KnownAttempt, is_open: bool = False, state: str = "TERMINAT
 
 def held(end: float, *, detailed: bool = True) -> KnownAttempt:
     """A counted attempt that ended then."""
-    return KnownAttempt(ended=at(end), result="FAILED", counted=True, detailed=detailed)
+    return KnownAttempt(ended=at(end), result="FAILED", counted=True, measured=detailed, detailed=detailed)
 
 
 def test_a_run_that_is_as_known_changes_nothing() -> None:

@@ -1,7 +1,7 @@
 """The laws of counting, over generated histories of runs and generated ways of looking at them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from hypothesis import given
@@ -23,6 +23,22 @@ class Life:
     run_type: str
     attempts: tuple[Attempt, ...]
     queue: timedelta
+
+    def recorded(self, when: datetime, late: int) -> Run | None:
+        """What the system tables hold at that time; None before they know of an end.
+
+        Each attempt comes with a delay of its own, a repair perhaps before what it repairs, and ends a little later than
+        the Jobs API has it.
+        """
+        shown = tuple(
+            replace(attempt, ended=attempt.ended + timedelta(milliseconds=400))
+            for number, attempt in enumerate(self.attempts)
+            if attempt.ended + timedelta(seconds=late * (number * 7 + 3) % 11 * 100) <= when
+        )
+        if not shown:
+            return None
+        run = make_run(*shown, run_id=self.run_id, job_id=self.job_id, run_type=self.run_type, history=True)
+        return replace(run, started=self.attempts[0].started)
 
     def seen(self, when: datetime, *, history: bool) -> Run | None:
         """What an answer given at that time shows; None before the run began."""
@@ -82,6 +98,10 @@ LOOKS = st.lists(
     st.tuples(st.integers(0, 5), st.integers(0, 6000), st.booleans(), st.booleans()), max_size=40
 )
 """Which run, when the answer was given, with its history or not, and whether the poll crashes before its commit."""
+PASSES = st.lists(
+    st.tuples(st.integers(0, 5), st.integers(0, 6000), st.integers(0, 10), st.booleans()), max_size=20
+)
+"""Which run, when the system tables were asked, how late their rows come, and whether the pass crashes."""
 END = at(100_000)
 
 
@@ -91,6 +111,22 @@ def look(ledger: Ledger, runs: tuple[Life, ...], looks: list[tuple[int, int, boo
         run = runs[number % len(runs)].seen(at(second), history=history)
         if run:
             ledger.observe(run, crash=crash)
+
+
+def look_up(ledger: Ledger, runs: tuple[Life, ...], passes: list[tuple[int, int, int, bool]]) -> None:
+    """Passes over the system tables, in the given order."""
+    for number, second, late, crash in passes:
+        run = runs[number % len(runs)].recorded(at(second), late)
+        if run:
+            ledger.complete(run, crash=crash)
+
+
+def look_everything_up(ledger: Ledger, runs: tuple[Life, ...]) -> None:
+    """A last pass, when all rows have arrived."""
+    for life in runs:
+        run = life.recorded(END, 0)
+        assert run
+        ledger.complete(run)
 
 
 def finish(ledger: Ledger, runs: tuple[Life, ...]) -> None:
@@ -175,3 +211,68 @@ def test_counters_never_fall(runs: tuple[Life, ...], looks: list) -> None:
 
         assert all(ledger.counters[key] >= value for key, value in before.items())
         before = Counter(ledger.counters)
+
+
+HORIZON = at(499.5)
+"""Between two ends, for the two sources do not agree on them to the millisecond."""
+MIXED = st.lists(st.one_of(LOOKS.map(lambda looks: (look, looks)), PASSES.map(lambda passes: (look_up, passes))))
+
+
+@given(lives(), MIXED)
+def test_polls_and_passes_in_any_order(runs: tuple[Life, ...], mixed: list) -> None:
+    """Live polls and passes over the system tables, interleaved with crashes anyhow, end at the truth."""
+    ledger = Ledger(HORIZON)
+
+    for step, steps in mixed:
+        step(ledger, runs, steps)
+    look_everything_up(ledger, runs)
+    finish(ledger, runs)
+
+    assert totals(truth(runs, HORIZON)) == without_recoveries(ledger)
+
+
+@given(lives(), MIXED)
+def test_a_pass_after_the_last_look_adds_nothing(runs: tuple[Life, ...], mixed: list) -> None:
+    """What a live poll has counted, no later row of the system tables counts again."""
+    ledger = Ledger(HORIZON)
+    for step, steps in mixed:
+        step(ledger, runs, steps)
+    finish(ledger, runs)
+    before = totals(ledger)
+
+    look_everything_up(ledger, runs)
+
+    assert before == totals(ledger)
+
+
+@given(lives(), MIXED)
+def test_passes_alone_miss_only_what_the_tables_lack(runs: tuple[Life, ...], mixed: list) -> None:
+    """Without another look at the Jobs API a last pass brings everything but phases and task runs, each attempt once."""
+    ledger = Ledger(HORIZON)
+    for step, steps in mixed:
+        step(ledger, runs, steps)
+
+    look_everything_up(ledger, runs)
+
+    lacking = (Measure.PHASE_TIME, Measure.TASK_RUNS_FINISHED)
+    expected = {key: value for key, value in totals(truth(runs, HORIZON)).items() if key[0] not in lacking}
+    found = {key: value for key, value in without_recoveries(ledger).items() if key[0] not in lacking}
+    assert expected == found
+
+
+@given(lives(), MIXED)
+def test_recoveries_are_what_no_poll_saw(runs: tuple[Life, ...], mixed: list) -> None:
+    """The number of recovered attempts is the number that came into the counters by the system tables."""
+    ledger = Ledger(HORIZON)
+    seen_by_polls = 0
+    for step, steps in mixed:
+        before = len(ledger.counted)
+        step(ledger, runs, steps)
+        seen_by_polls += len(ledger.counted) - before if step is look else 0
+
+    assert len(ledger.counted) - seen_by_polls == ledger.counters[Measure.RUNS_RECOVERED, "", ()]
+
+
+def without_recoveries(ledger: Ledger) -> dict[object, int]:
+    """The totals without the account of who brought them."""
+    return {key: value for key, value in totals(ledger).items() if key[0] is not Measure.RUNS_RECOVERED}

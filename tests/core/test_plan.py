@@ -2,14 +2,13 @@
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.core import plan
 from collector.core.model import KnownRun
 from collector.core.plan import Window
-from tests.make import at, make_attempt, make_job, make_run
+from tests.make import at, make_attempt, make_run
 
 
 def open_run(second: float, run_id: str = "1") -> KnownRun:
@@ -89,29 +88,6 @@ def test_the_look_back_is_cut_newest_first_without_gap_or_overlap() -> None:
     windows = plan.lookback_windows(at(0), at(150), timedelta(seconds=100))
 
     assert (Window(at(50), at(149.999)), Window(at(0), at(49.999))) == windows
-
-
-@pytest.mark.parametrize(
-    ("tag", "rule", "expected"),
-    [
-        ("30", 60, (1800, "tag")),
-        ("1.5", 0, (90, "tag")),
-        ("soon", 60, (60, "health_rule")),
-        ("-3", 60, (60, "health_rule")),
-        ("nan", 60, (60, "health_rule")),
-        ("inf", 0, None),
-        ("", 0, None),
-    ],
-)
-def test_the_target_is_the_tag_then_the_health_rule(
-    tag: str, rule: int, expected: tuple[float, str] | None
-) -> None:
-    """A tag that is no number of minutes is as good as none."""
-    job = make_job(tags={"sla_minutes": tag}, expected_duration=timedelta(seconds=rule))
-
-    target = plan.target(job, "sla_minutes")
-
-    assert expected == (target and (target.sla.total_seconds(), target.source))
 
 
 def test_what_no_look_back_has_passed_is_never_forgotten() -> None:
