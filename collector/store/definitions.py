@@ -8,10 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
-from collector.core.model import Job, Target
+from collector.core.model import Agreement, Job
+from collector.store import agreements
 from collector.store.instants import from_ms, span_ms, to_ms
 from collector.store.schema import job_history, jobs, runs, storable
-from collector.store.statements import Values, chunks, upsert
+from collector.store.statements import Found, Values, chunks, upsert
+
+JOBS_API, SYSTEM_TABLES, RUNS = "jobs_api", "system_tables", "runs"
+"""Where a row of `jobs` comes from: a list showed the job, only the system tables define it, only its runs were seen."""
+CONTENT = (jobs.c.definition, *agreements.COLUMNS, jobs.c.origin, jobs.c.run_as, jobs.c.deleted_ms)
 
 SPANS = frozenset({"timeout", "expected_duration"})
 FIELDS = frozenset(field.name for field in fields(Job))
@@ -35,52 +40,70 @@ def from_text(text: str) -> Job:
     return Job(**values)
 
 
+def content(job: Job, agreement: Agreement, *, origin: str, run_as: str, deleted_ms: int | None) -> Values:
+    """What a row of `jobs` says: the columns of `CONTENT`."""
+    return {
+        "definition": as_text(job),
+        **agreements.to_columns(agreement),
+        "origin": origin,
+        "run_as": storable(run_as),
+        "deleted_ms": deleted_ms,
+    }
+
+
+def row(workspace: str, job: Job, said: Values, *, changed_ms: int, revision: int) -> Values:
+    """The whole row of a job whose content is new."""
+    return {
+        "workspace": workspace,
+        "job_id": job.job_id,
+        "name": job.name,
+        **said,
+        "changed_ms": changed_ms,
+        "revision": revision,
+    }
+
+
+def differs(before: Found | None, said: Values) -> bool:
+    """True for a job that is not held with this content."""
+    return before is None or any(getattr(before, name) != value for name, value in said.items())
+
+
 def save_jobs(
     connection: Connection,
     workspace: str,
     revision: int,
-    listed: Mapping[str, tuple[Job, Target | None]],
+    listed: Mapping[str, tuple[Job, Agreement]],
     *,
     whole: bool = True,
     now: datetime,
 ) -> int:
     """The listed definitions are held, and with the whole list no other one as not deleted; returns how many differ.
 
-    A job of which only runs were seen is as good as deleted when the whole list does not show it.
+    A job of which only runs were seen is as good as deleted when the whole list does not show it. One that only the
+    system tables define is not: they say when it is deleted.
     """
-    query = select(jobs.c.job_id, jobs.c.definition, jobs.c.sla_ms, jobs.c.sla_source, jobs.c.deleted_ms)
-    held = {row.job_id: row for row in connection.execute(query.where(jobs.c.workspace == workspace))}
+    query = select(jobs.c.job_id, *CONTENT).where(jobs.c.workspace == workspace)
+    held = {found.job_id: found for found in connection.execute(query)}
     now_ms = to_ms(now)
     rows: list[Values] = []
-    for job_id, (job, target) in listed.items():
-        content = {
-            "definition": as_text(job),
-            "sla_ms": span_ms(target.sla) if target else None,
-            "sla_source": target.source if target else "",
-            "deleted_ms": None,
-        }
+    for job_id, (job, agreement) in listed.items():
         before = held.get(job_id)
-        if before is None or tuple(before[1:]) != tuple(content.values()):
-            stamps = {"name": job.name, "changed_ms": now_ms, "revision": revision}
-            rows.append({"workspace": workspace, "job_id": job_id, **content, **stamps})
+        run_as = before.run_as if before else ""
+        said = content(job, agreement, origin=JOBS_API, run_as=run_as, deleted_ms=None)
+        if differs(before, said):
+            rows.append(row(workspace, job, said, changed_ms=now_ms, revision=revision))
     gone: list[str] = []
     if whole:
-        rows += [
-            {
-                "workspace": workspace,
-                "job_id": job_id,
-                "definition": as_text(Job(job_id=job_id, name=name)),
-                "sla_ms": None,
-                "sla_source": "",
-                "deleted_ms": now_ms,
-                "name": name,
-                "changed_ms": now_ms,
-                "revision": revision,
-            }
-            for job_id, name in _without_definition(connection, workspace, now_ms)
-            if job_id not in listed
+        for job_id, name in _without_definition(connection, workspace, now_ms):
+            if job_id not in listed:
+                bare = Job(job_id=job_id, name=name)
+                said = content(bare, Agreement(), origin=RUNS, run_as="", deleted_ms=now_ms)
+                rows.append(row(workspace, bare, said, changed_ms=now_ms, revision=revision))
+        gone += [
+            job_id
+            for job_id, found in held.items()
+            if found.deleted_ms is None and found.origin != SYSTEM_TABLES
         ]
-        gone += [job_id for job_id, row in held.items() if row.deleted_ms is None]
         gone += _run_since_deleted(connection, workspace)
         gone = [job_id for job_id in gone if job_id not in listed]
     upsert(connection, jobs, rows)
@@ -102,7 +125,7 @@ def _without_definition(connection: Connection, workspace: str, before_ms: int) 
             ),
         )
     )
-    return [(row.job_id, row.name) for row in connection.execute(query)]
+    return [(found.job_id, found.name) for found in connection.execute(query)]
 
 
 def _run_since_deleted(connection: Connection, workspace: str) -> list[str]:
@@ -110,7 +133,11 @@ def _run_since_deleted(connection: Connection, workspace: str) -> list[str]:
     query = (
         select(jobs.c.job_id)
         .join(job_history, SAME_JOB)
-        .where(jobs.c.workspace == workspace, jobs.c.deleted_ms < job_history.c.last_start_ms)
+        .where(
+            jobs.c.workspace == workspace,
+            jobs.c.origin != SYSTEM_TABLES,
+            jobs.c.deleted_ms < job_history.c.last_start_ms,
+        )
     )
     return list(connection.scalars(query))
 

@@ -1,9 +1,11 @@
 """Opens a store: checks its address, sets up connections of SQLite or PostgreSQL, and migrates it.
 
 SQLite writes in WAL mode, one transaction at a time, begun IMMEDIATE so that nothing is read before the lock is held;
-readers open the file read-only. PostgreSQL readers take one snapshot per transaction.
+readers open the file read-only. PostgreSQL readers take one snapshot per transaction. There, `?schema=NAME` names a
+schema of its own for the tables, for those who may not create any in the one that all share.
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError
 
 from collector.store.failure import StoreError, reported, shown
@@ -30,6 +32,9 @@ POSTGRESQL_PARAMETERS: Mapping[str, int] = {
     "keepalives_count": 3,
 }
 """Seconds, so that a server that vanished is noticed within a poll or two; the URL may say otherwise."""
+SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+SCHEMA_LOCK = 0x6A6F6274
+"""Number of the PostgreSQL advisory lock under which one program at a time makes the schema."""
 POSTGRESQL_SETTINGS = ("SET lock_timeout = '30s'", "SET idle_in_transaction_session_timeout = '30s'")
 """A collector that died within a transaction must not keep a standby from taking over."""
 
@@ -160,6 +165,7 @@ def _postgresql(address: URL, *, read_only: bool, password: Callable[[], str] | 
         "execution_options": {"postgresql_readonly": True},
         "isolation_level": "REPEATABLE READ",
     }
+    address, schema = _schema(address)
     try:
         engine = create_engine(
             address,
@@ -179,6 +185,8 @@ def _postgresql(address: URL, *, read_only: bool, password: Callable[[], str] | 
         cursor = connection.cursor()
         for setting in POSTGRESQL_SETTINGS:
             cursor.execute(setting)
+        if schema:
+            _set_schema(cursor, schema, make=not read_only)
         cursor.close()
         connection.commit()
 
@@ -188,6 +196,28 @@ def _postgresql(address: URL, *, read_only: bool, password: Callable[[], str] | 
         if password:
             parameters["password"] = password()
 
-    event.listen(engine, "connect", set_up)
+    event.listen(engine, "connect", set_up, insert=True)  # before SQLAlchemy asks which schema is the default
     event.listen(engine, "do_connect", give_password)
     return engine
+
+
+def _schema(address: URL) -> tuple[URL, str]:
+    """The address as the driver knows it, and the schema that it names."""
+    name = address.query.get("schema", "")
+    if not name:
+        return address.difference_update_query(["schema"]), ""
+    if not isinstance(name, str) or not SCHEMA.fullmatch(name):
+        raise StoreError(
+            f"store {shown(address)}: its schema is not a name; write small letters, digits and _, as in ?schema=jobs"
+        )
+    return address.difference_update_query(["schema"]), name
+
+
+def _set_schema(cursor: DBAPICursor, schema: str, *, make: bool) -> None:
+    """The tables are looked for, and made, in this schema alone."""
+    cursor.execute("SELECT to_regnamespace(%s) IS NULL", (schema,))
+    missing = cursor.fetchone()
+    if make and missing and missing[0]:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+        cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+    cursor.execute("SELECT set_config('search_path', %s, false)", (schema,))

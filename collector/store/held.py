@@ -5,11 +5,11 @@ Taking in the changed rows gives the same as reading all of them, which a proper
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from collector.core.model import Job, Measure, Target
-from collector.core.snapshot import CounterValue, JobFacts
-from collector.store import definitions
+from collector.core.model import Agreement, Job, Measure
+from collector.core.snapshot import Bill, CounterValue, JobFacts
+from collector.store import agreements, definitions
 from collector.store.counters import from_text
 from collector.store.instants import from_ms, maybe_from_ms, maybe_span
 from collector.store.schema import counters
@@ -35,7 +35,7 @@ class Definition:
 
     job: Job
     deleted: datetime | None
-    target: Target | None
+    agreement: Agreement
 
 
 @dataclass(slots=True)
@@ -50,6 +50,8 @@ class Held:
     """What follows from the two, in the order of the job ids as numbers."""
     counters: dict[Measure, dict[CounterKey, CounterValue]] = field(default_factory=dict)
     """In the order of their keys."""
+    bill: Bill | None = None
+    """The latest."""
 
     def take_jobs(self, jobs: Sequence[Found], histories: Sequence[Found]) -> None:
         """The rows that changed replace what was held of their jobs."""
@@ -115,11 +117,11 @@ def _place(job_id: str) -> tuple[int, str]:
 
 
 def _definition(row: Found) -> Definition:
-    held_to = row.sla_ms is not None
+    job = definitions.from_text(row.definition)
     return Definition(
-        job=definitions.from_text(row.definition),
+        job=job if job.run_as else replace(job, run_as=row.run_as),
         deleted=maybe_from_ms(row.deleted_ms),
-        target=Target(sla=timedelta(milliseconds=row.sla_ms), source=row.sla_source) if held_to else None,
+        agreement=agreements.from_row(row),
     )
 
 
@@ -129,7 +131,7 @@ def _facts(job_id: str, definition: Definition | None, history: Found | None) ->
         job=definition.job if definition else None,
         name=definition.job.name if definition else "",
         deleted=definition.deleted if definition else None,
-        target=definition.target if definition else None,
+        agreement=definition.agreement if definition else Agreement(),
     )
     if history is None:
         return facts

@@ -11,11 +11,13 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, func, select
 
 from collector.core.snapshot import ActiveRun, CollectorState, Snapshot, WorkspaceSnapshot
+from collector.store.bills import latest_bill
 from collector.store.failure import reported
 from collector.store.held import COUNTER_COLUMNS, Held
 from collector.store.instants import EPOCH, from_ms, maybe_from_ms
 from collector.store.schema import attempts, collectors, counters, job_history, jobs, runs, store, workspaces
 from collector.store.size import Size, size
+from collector.store.sources import source_states
 from collector.store.statements import Found
 
 SIZE_AGE_S = 60.0
@@ -106,6 +108,7 @@ class Reader:
             counters.c.workspace == row.name, counters.c.revision > held.revision
         )
         held.take_counters(connection.execute(changed_counters).all())
+        held.bill = latest_bill(connection, row.name, held.bill)
         held.revision = row.revision
         states = _collectors(connection, row.name)
         collected = max((state.last_start for state in states), default=EPOCH)
@@ -120,6 +123,8 @@ class Reader:
             jobs=held.jobs_without(expired),
             counters=held.counters_without(expired),
             undetailed=_undetailed(connection, row.name),
+            sources=source_states(connection, row.name),
+            bill=held.bill,
         )
 
 

@@ -1,14 +1,27 @@
 """One poll's transaction for one workspace: read what is known, write what changed, all or nothing."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from collector.core.model import Change, Increment, Job, KnownRun, Poll, Target
-from collector.store import counters, definitions, history, prune, runs
+from collector.core.model import Agreement, Change, Increment, Job, KnownRun, Poll, Target, Usage
+from collector.core.snapshot import Bill
+from collector.store import (
+    agreements,
+    bills,
+    counters,
+    definitions,
+    history,
+    prune,
+    recorded,
+    runs,
+    sources,
+    usage,
+)
 from collector.store.instants import from_ms, span_ms, to_ms
 from collector.store.lock import raise_revision
+from collector.store.recorded import Recorded
 from collector.store.schema import collectors, jobs, polls, workspaces
 from collector.store.statements import chunks, insert
 
@@ -46,7 +59,8 @@ class Transaction:
                 jobs.c.workspace == self._workspace, jobs.c.job_id.in_(chunk), jobs.c.sla_ms.is_not(None)
             )
             for row in self._connection.execute(query):
-                found[row.job_id] = Target(sla=timedelta(milliseconds=row.sla_ms), source=row.sla_source)
+                if target := agreements.to_target(row):
+                    found[row.job_id] = target
         return found
 
     def save(self, changes: Iterable[Change], *, now: datetime) -> None:
@@ -68,7 +82,7 @@ class Transaction:
         counters.add(self._connection, self._workspace, self._revision, increments)
 
     def save_jobs(
-        self, listed: Mapping[str, tuple[Job, Target | None]], *, whole: bool = True, now: datetime
+        self, listed: Mapping[str, tuple[Job, Agreement]], *, whole: bool = True, now: datetime
     ) -> int:
         """The definitions by job id are held; when they are all there are, others are marked deleted.
 
@@ -76,6 +90,42 @@ class Transaction:
         """
         return definitions.save_jobs(
             self._connection, self._workspace, self._revision, listed, whole=whole, now=now
+        )
+
+    def save_recorded_jobs(self, jobs: Sequence[Recorded], *, now: datetime) -> int:
+        """The definitions of the system tables are held of jobs that no list has shown; returns how many differ."""
+        return recorded.save_recorded_jobs(self._connection, self._workspace, self._revision, jobs, now=now)
+
+    def agree(self, agreement: Callable[[Job], Agreement]) -> int:
+        """Jobs that only the system tables define are held to what is said of them; returns how many differ."""
+        return recorded.agree(self._connection, self._workspace, self._revision, agreement)
+
+    def save_usage(self, rows: Iterable[Usage]) -> None:
+        """Usage is as the rows say; all currencies of a day, job, product, SKU and unit have to come in one call."""
+        usage.save_usage(self._connection, self._workspace, rows)
+
+    def save_bill(self, bill: Bill) -> None:
+        """The bill is the workspace's only one."""
+        bills.save_bill(self._connection, self._workspace, bill)
+
+    def save_source(
+        self,
+        source: str,
+        *,
+        watermark: datetime | None = None,
+        newest: datetime | None = None,
+        error: str = "",
+        message: str = "",
+    ) -> None:
+        """How reading a source went; see `SourceState`. An error leaves watermark and newest record as they were."""
+        sources.save_source(
+            self._connection,
+            self._workspace,
+            source,
+            watermark=watermark,
+            newest=newest,
+            error=error,
+            message=message,
         )
 
     def record(self, poll: Poll) -> None:

@@ -4,15 +4,15 @@ It decides nothing about runs: what changed and what counts is handed to it.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
+from datetime import date, datetime
 from threading import Lock
 
 from sqlalchemy import Connection, Engine, or_, select
 
-from collector.core.model import Standing
-from collector.store import medians, prune, standing
+from collector.core.model import KnownRun, Spending, Standing, Usage
+from collector.store import bills, medians, prune, runs, sources, standing, usage
 from collector.store.failure import ForeignWorkspaceError, reported
 from collector.store.instants import to_ms
 from collector.store.schema import store, workspaces
@@ -88,6 +88,31 @@ class Writer:
         with reported(self._engine.url), self._engine.begin() as connection:
             return standing.standing(connection, workspace, recent_since=recent_since, undetailed=undetailed)
 
+    def known(self, workspace: str, run_ids: Iterable[str]) -> dict[str, KnownRun]:
+        """What the store holds of those runs that it holds; as old as it was read."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return runs.known(connection, workspace, run_ids)
+
+    def source_watermarks(self, workspace: str) -> dict[str, datetime]:
+        """Up to when each source of the system tables was read, for those that were."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return sources.source_watermarks(connection, workspace)
+
+    def usage(self, workspace: str, since: date) -> Iterator[Usage]:
+        """What was used from that day on, read bit by bit while nobody waits for it."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            yield from usage.usage_since(connection, workspace, since)
+
+    def known_jobs(self, workspace: str) -> frozenset[str]:
+        """Ids of the jobs that the store knows, without those of one-time runs."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return bills.known_jobs(connection, workspace)
+
+    def spending(self, workspace: str) -> tuple[Spending, ...] | None:
+        """What the latest bill says of usage since the last success; None when it does not say."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return bills.latest_spending(connection, workspace)
+
     @contextmanager
     def transaction(self, workspace: str) -> Iterator[Transaction]:
         """One poll's reading and writing: committed when the block ends, undone when it raises."""
@@ -114,6 +139,10 @@ class Writer:
         return self._in_batches(
             lambda connection: prune.forget_runs(connection, workspace, before, RUNS_AT_ONCE)
         )
+
+    def prune_usage(self, workspace: str, *, before: date) -> int:
+        """Usage of days before is forgotten; returns the number of rows."""
+        return self._in_batches(lambda connection: usage.forget_usage(connection, workspace, before))
 
     def _in_batches(self, step: Callable[[Connection], int]) -> int:
         """Takes the step, each time in a transaction of its own, until it has nothing left to do; sums what it did."""

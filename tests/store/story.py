@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 
-from collector.core.model import Attempt, Collector, Run, Target
+from collector.core.bill import bill, first_day
+from collector.core.model import Agreement, Attempt, Collector, Named, Run, Spending, Target
 from collector.store.writer import Writer
-from tests.make import at, make_attempt, make_job, make_run
+from tests.make import at, make_attempt, make_job, make_run, make_usage
 from tests.store.conftest import WORKSPACE, make_poll, observe
 
 RESULTS = ("SUCCESS", "FAILED", "CANCELED", "SOMETHING_NEW")
@@ -34,6 +36,8 @@ class World:
             self.forget,
             self.prune,
             self.compute,
+            self.account,
+            self.recorded,
         )
         self.random.choice(steps)(writer)
 
@@ -53,12 +57,30 @@ class World:
         """Jobs are made, changed, deleted and made again."""
         target = Target(sla=timedelta(minutes=self.random.randint(1, 2)), source="tag")
         listed = {
-            job_id: (make_job(job_id=job_id, name=f"job {job_id}"), self.random.choice((None, target)))
+            job_id: (
+                make_job(job_id=job_id, name=f"job {job_id}"),
+                Agreement(target=self.random.choice((None, target))),
+            )
             for job_id in self.random.sample(JOBS, self.random.randint(0, len(JOBS)))
         }
         with writer.transaction(WORKSPACE) as transaction:
             transaction.save_jobs(listed, now=self._time())
             transaction.record(make_poll(started=self._time(), collector=Collector.DEFINITIONS))
+
+    def recorded(self, writer: Writer) -> None:
+        """The system tables show jobs, some of which no list does."""
+        team = Named(name=f"team {self.random.randint(1, 2)}", source="config")
+        shown = [
+            (
+                make_job(job_id=job_id, name=f"job {job_id}", run_as="somebody"),
+                Agreement(team=self.random.choice((None, team))),
+                self._time(),
+                self.random.choice((None, self._time())),
+            )
+            for job_id in self.random.sample((*JOBS, "11"), 2)
+        ]
+        with writer.transaction(WORKSPACE) as transaction:
+            transaction.save_recorded_jobs(shown, now=self._time())
 
     def forget(self, writer: Writer) -> None:
         """Databricks forgets a run."""
@@ -73,6 +95,29 @@ class World:
     def compute(self, writer: Writer) -> None:
         """Medians are computed."""
         writer.refresh_statistics(WORKSPACE, now=self._time())
+
+    def account(self, writer: Writer) -> None:
+        """The billing tables are read, or cannot be, and a bill is made."""
+        rows = [
+            make_usage(
+                str(self.random.randint(0, 2)),
+                day=self._time().date() - timedelta(days=days),
+                job_id=job_id,
+            )
+            for days in range(3)
+            for job_id in self.random.sample(("", *JOBS), 2)
+        ]
+        error = self.random.choice(("", "refused"))
+        with writer.transaction(WORKSPACE) as transaction:
+            transaction.save_source("usage", watermark=self._time(), newest=self._time(), error=error)
+            if error:
+                return
+            transaction.save_usage(rows)
+        held = writer.usage(WORKSPACE, first_day(self._time()))
+        spending = [Spending(job_id="7", dbus=Decimal(1), success=at(0))]
+        made = bill(held, {"JOBS": Decimal("0.2")}, self._time(), spending=spending)
+        with writer.transaction(WORKSPACE) as transaction:
+            transaction.save_bill(made)
 
     def _time(self) -> datetime:
         return at(self.now)

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import Engine, event
 
 from collector.core.diff import change
-from collector.core.model import Increment, Measure
+from collector.core.model import Agreement, Increment, Measure
 from collector.store.reader import Reader
 from collector.store.writer import Writer
-from tests.make import at, make_attempt, make_job, make_run
+from tests.make import at, make_attempt, make_job, make_run, make_usage
 from tests.store.conftest import WORKSPACE, Stores, make_poll, observe
 
-BIG = ("runs", "attempts", "counters", "job_history", "polls")
+BIG = ("runs", "attempts", "counters", "job_history", "polls", "usage")
 
 
 def plan(engine: Engine) -> None:
@@ -29,13 +29,21 @@ def poll(engine: Engine) -> None:
         transaction.gone(["3"])
         transaction.save([found] if found else [], now=at(0))
         transaction.add([Increment(measure=Measure.REPAIRS, job_id="7", amount=1)])
-        transaction.save_jobs({"7": (make_job(), None)}, now=at(0))
+        transaction.save_jobs({"7": (make_job(), Agreement())}, now=at(0))
         transaction.record(make_poll())
 
 
 def housekeeping(engine: Engine) -> None:
     Writer(engine).refresh_statistics(WORKSPACE, now=at(100))
     Writer(engine).prune(WORKSPACE, before=at(100), polls_before=at(100))
+
+
+def billing(engine: Engine) -> None:
+    writer = Writer(engine)
+    with writer.transaction(WORKSPACE) as transaction:
+        transaction.save_usage([make_usage(day=at(0).date()), make_usage(day=at(-86400).date())])
+    list(writer.usage(WORKSPACE, at(0).date()))
+    writer.prune_usage(WORKSPACE, before=at(0).date())
 
 
 def scrape(engine: Engine) -> None:
@@ -72,7 +80,7 @@ def engine(sqlite_stores: Stores) -> Engine:
     return engine
 
 
-@pytest.mark.parametrize("asking", [plan, poll, housekeeping, scrape])
+@pytest.mark.parametrize("asking", [plan, poll, housekeeping, billing, scrape])
 def test_no_scan(engine: Engine, asking: Callable[[Engine], None]) -> None:
     """No statement of a plan, a poll, a scrape or of housekeeping walks through a growing table or a workspace of it."""
     taken = steps(engine, asking)

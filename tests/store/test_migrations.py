@@ -9,8 +9,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from collector.store import migrate
+from collector.store.definitions import as_text
 from collector.store.engine import StoreError, open_store
 from collector.store.schema import METADATA
+from tests.make import at, make_job
 from tests.store.conftest import Stores
 
 
@@ -61,6 +63,29 @@ def test_down_and_up_again(new_stores: Stores) -> None:
 
     with engine.begin() as connection:
         assert before == definitions(connection)
+
+
+def test_jobs_of_an_older_store(new_stores: Stores) -> None:
+    """What a list has shown is told from what only runs have shown, which the system tables may define."""
+    engine = new_stores.engine()
+    with engine.begin() as connection:
+        command.downgrade(migrate._config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO jobs (workspace, job_id, name, definition, sla_source, changed_ms, deleted_ms, revision) "
+                "VALUES ('w', :job_id, 'x', :definition, '', 0, 0, 1)"
+            ),
+            [
+                {"job_id": "1", "definition": as_text(make_job(created=at(0), name='"created":null'))},
+                {"job_id": "2", "definition": as_text(make_job())},
+            ],
+        )
+
+    migrate.migrate(engine)
+
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT job_id, origin FROM jobs ORDER BY job_id")).all()
+    assert [("1", "jobs_api"), ("2", "runs")] == [tuple(row) for row in found]
 
 
 def test_older_store_for_a_reader(new_stores: Stores) -> None:

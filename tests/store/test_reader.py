@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import MetaData, Select, Table, select, text
 
-from collector.core.model import Increment, Measure
+from collector.core.model import Agreement, Increment, Measure
 from collector.core.snapshot import ActiveRun, CollectorState, Snapshot
 from collector.store.instants import EPOCH
 from collector.store.schema import METADATA
@@ -91,7 +91,7 @@ def test_order(stores: Stores, writer: Writer) -> None:
     reader = stores.reader()
     for job_id in ("100", "9", "20"):
         with writer.transaction(WORKSPACE) as transaction:
-            transaction.save_jobs({job_id: (make_job(job_id=job_id), None)}, now=at(0))
+            transaction.save_jobs({job_id: (make_job(job_id=job_id), Agreement())}, now=at(0))
             transaction.add([Increment(measure=Measure.DURATION_COUNT, job_id=job_id, amount=1)])
         reader.snapshot()
 
@@ -106,7 +106,7 @@ def test_name_of_the_definition(stores: Stores, writer: Writer) -> None:
     assert "orders of old" == stores.reader().snapshot().workspaces[0].jobs[0].name
 
     with writer.transaction(WORKSPACE) as transaction:
-        transaction.save_jobs({"7": (make_job(name="orders"), None)}, now=at(0))
+        transaction.save_jobs({"7": (make_job(name="orders"), Agreement())}, now=at(0))
 
     assert "orders" == stores.reader().snapshot().workspaces[0].jobs[0].name
 
@@ -118,7 +118,7 @@ def test_deleted_jobs_expire(stores: Stores, writer: Writer) -> None:
     def poll(day: float, *job_ids: str) -> Snapshot:
         with writer.transaction(WORKSPACE) as transaction:
             transaction.save_jobs(
-                {job_id: (make_job(job_id=job_id), None) for job_id in job_ids}, now=at(day * 86400)
+                {job_id: (make_job(job_id=job_id), Agreement()) for job_id in job_ids}, now=at(day * 86400)
             )
             transaction.record(make_poll(started=at(day * 86400)))
         return reader.snapshot()
@@ -143,7 +143,7 @@ def test_no_expiry_without_polls(stores: Stores, writer: Writer) -> None:
     """While nothing is collected the snapshot stays what it is."""
     reader = stores.reader(expire_after=timedelta(0))
     with writer.transaction(WORKSPACE) as transaction:
-        transaction.save_jobs({"7": (make_job(), None)}, now=at(0))
+        transaction.save_jobs({"7": (make_job(), Agreement())}, now=at(0))
     with writer.transaction(WORKSPACE) as transaction:
         transaction.save_jobs({}, now=at(10))
 

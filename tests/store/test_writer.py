@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from collector.core.model import Collector, Increment, KnownAttempt, KnownRun, Measure, Target
+from collector.core.model import Agreement, Collector, Increment, KnownAttempt, KnownRun, Measure, Target
 from collector.store.engine import StoreError
 from collector.store.failure import ForeignWorkspaceError
 from collector.store.writer import Writer
@@ -72,8 +72,15 @@ def test_details(writer: Writer) -> None:
     observe(writer, make_run(*attempts, history=True, queue=timedelta(seconds=5)))
 
     expected = (
-        KnownAttempt(ended=at(60), result="FAILED", counted=True, detailed=True, queue=timedelta(seconds=5)),
-        KnownAttempt(ended=at(200), result="SUCCESS", counted=True, detailed=True),
+        KnownAttempt(
+            ended=at(60),
+            result="FAILED",
+            counted=True,
+            measured=True,
+            detailed=True,
+            queue=timedelta(seconds=5),
+        ),
+        KnownAttempt(ended=at(200), result="SUCCESS", counted=True, measured=True, detailed=True),
     )
     assert expected == known(writer, "1")["1"].attempts
 
@@ -125,7 +132,7 @@ def test_words_no_database_holds(stores: Stores, writer: Writer) -> None:
     odd = "a\0b\ud800c ü"
     observe(writer, make_run(name=odd, message=odd))
     with writer.transaction(WORKSPACE) as transaction:
-        transaction.save_jobs({"7": (make_job(name=odd, tags={odd: odd}), None)}, now=at(100))
+        transaction.save_jobs({"7": (make_job(name=odd, tags={odd: odd}), Agreement())}, now=at(100))
         transaction.add(
             [Increment(measure=Measure.TASK_RUNS_FINISHED, job_id="7", labels=(odd, "SUCCESS"), amount=1)]
         )
@@ -139,7 +146,7 @@ def test_words_no_database_holds(stores: Stores, writer: Writer) -> None:
 
 def test_odd_words_are_no_difference(writer: Writer) -> None:
     """A definition whose words had to be changed is the same definition at the next poll."""
-    listed = {"7": (make_job(name="a\0b", tags={"\ud800": "x"}), None)}
+    listed = {"7": (make_job(name="a\0b", tags={"\ud800": "x"}), Agreement())}
     with writer.transaction(WORKSPACE) as transaction:
         transaction.save_jobs(listed, now=at(0))
 
@@ -231,7 +238,10 @@ def test_definitions(stores: Stores, writer: Writer) -> None:
     )
 
     def save(now: float, *jobs: tuple[str, Target | None]) -> int:
-        listed = {job_id: (full if job_id == "9" else make_job(job_id=job_id), held) for job_id, held in jobs}
+        listed = {
+            job_id: (full if job_id == "9" else make_job(job_id=job_id), Agreement(target=held))
+            for job_id, held in jobs
+        }
         with writer.transaction(WORKSPACE) as transaction:
             return transaction.save_jobs(listed, now=at(now))
 
@@ -244,7 +254,7 @@ def test_definitions(stores: Stores, writer: Writer) -> None:
 
     facts = stores.reader().snapshot().workspaces[0].jobs
     assert [("9", full, at(6), None), ("10", make_job(job_id="10"), None, target)] == [
-        (job.job_id, job.job, job.deleted, job.target) for job in facts
+        (job.job_id, job.job, job.deleted, job.agreement.target) for job in facts
     ]
 
 
@@ -252,7 +262,9 @@ def test_targets(writer: Writer) -> None:
     """Only jobs that are held to something have a target."""
     target = Target(sla=timedelta(minutes=5), source="config")
     with writer.transaction(WORKSPACE) as transaction:
-        transaction.save_jobs({"7": (make_job(), target), "8": (make_job(job_id="8"), None)}, now=at(0))
+        transaction.save_jobs(
+            {"7": (make_job(), Agreement(target=target)), "8": (make_job(job_id="8"), Agreement())}, now=at(0)
+        )
 
         assert {"7": target} == transaction.targets(["7", "8", "9"])
 
@@ -412,7 +424,7 @@ def test_one_takes_the_lease(stores: Stores, writer: Writer) -> None:
 def test_an_unreadable_definition_deletes_nothing(stores: Stores, writer: Writer) -> None:
     """A list from which an item was set aside cannot say which jobs are gone."""
     with writer.transaction(WORKSPACE) as transaction:
-        transaction.save_jobs({"7": (make_job(), None)}, now=at(0))
+        transaction.save_jobs({"7": (make_job(), Agreement())}, now=at(0))
         transaction.save_jobs({}, whole=False, now=at(10))
 
     (job,) = stores.reader().snapshot().workspaces[0].jobs
