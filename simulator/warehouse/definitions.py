@@ -27,7 +27,9 @@ def job_row(edit: Edit, workspace_id: str) -> Row:
         "run_as_user_name": job.creator,
         "create_time": job.created_ms,
         "trigger": _trigger(settings),
-        "trigger_type": None if job.kind == "manual" else JOB_TRIGGERS.get(job.kind, job.kind.upper()),
+        "trigger_type": None
+        if job.kind in {"manual", "run_job"}
+        else JOB_TRIGGERS.get(job.kind, job.kind.upper()),
         "paused": _paused(settings),
         "timeout_seconds": int(settings.get("timeout_seconds", 0)),
         "health_rules": [

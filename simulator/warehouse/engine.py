@@ -122,6 +122,18 @@ class Engine:
         with self._refreshing:
             return self._told.usage(self._workspace.options.workspace_id)
 
+    def changed_usage(self, since: str, ingested_since: str) -> list[Json]:
+        """See `Told.changed`."""
+        self.refresh()
+        with self._refreshing:
+            return self._told.changed(self._workspace.options.workspace_id, since, ingested_since)
+
+    def spending(self, since: str) -> Json:
+        """See `Told.spending`."""
+        self.refresh()
+        with self._refreshing:
+            return self._told.spending(self._workspace.options.workspace_id, since)
+
     def runs(self) -> Json:
         """See `Told.runs`."""
         self.refresh()
