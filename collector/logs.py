@@ -105,6 +105,8 @@ def configure(
         logging.getLogger(name).setLevel(max(threshold, logging.WARNING))
     # the SDK's pool for plain http, as the simulated workspace speaks it, cannot be widened and warns at each request
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+    # the SQL connector logs what it raises besides, and warns that it was told not to try again by itself
+    logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

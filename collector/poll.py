@@ -6,16 +6,18 @@ lease, deadline, transaction, record and log line.
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
+from collector.core.agreement import Words
 from collector.core.count import Extent, increments
 from collector.core.diff import change
-from collector.core.model import Change, Collector, Increment, Measure, Poll, Run
+from collector.core.model import Change, Collector, Increment, KnownRun, Measure, Poll, Run
 from collector.logs import event, redact
-from collector.sources.source import LONGEST_MESSAGE, JobsSource, Refused, SourceError, Tally
+from collector.sources.source import LONGEST_MESSAGE, JobsSource, Refused, SourceError, TablesSource, Tally
 from collector.store.engine import StoreError
 from collector.store.failure import ForeignWorkspaceError
 from collector.store.transaction import Transaction
@@ -37,7 +39,12 @@ class Terms:
     lookback: timedelta
     most_lookups: int
     """Runs that one poll asks for one by one at most: vanished ones, and earlier ones whose details are wanted."""
-    sla_tag: str
+    history: timedelta
+    """How far back the first pass over the system tables reads."""
+    discounts: Mapping[str, Decimal]
+    """Off the list price, by product."""
+    words: Words
+    """In which words a job's agreement is written."""
     extent: Extent
 
 
@@ -63,6 +70,12 @@ class Memory:
     """When the last complete look back began."""
     identified: bool = False
     """True when the workspace has been seen to be the one that the store holds."""
+    workspace_id: str = ""
+    """Empty until the workspace has told it."""
+    hours: dict[datetime, int] = field(default_factory=dict)
+    """Finished attempts by hour, as the system tables had them when they were last read."""
+    read: dict[Collector, datetime] = field(default_factory=dict)
+    """When the last successful pass of each collector of the system tables began."""
     holds: bool | None = None
     """Whether this process had the workspace at its last look; None before the first."""
     hidden: dict[str, Refusals] = field(default_factory=dict)
@@ -78,6 +91,8 @@ class Desk:
 
     terms: Terms
     source: JobsSource
+    tables: TablesSource | None = None
+    """None where no warehouse is configured."""
     writer: Writer
     memory: Memory
     holder: str
@@ -97,6 +112,9 @@ class Answer:
     """Told when that transaction is committed."""
     seen: int
     complete: bool = True
+    error: str = ""
+    """Bounded reason why a part of it is missing; what there is counts all the same."""
+    message: str = ""
 
 
 def execute(desk: Desk, ask: Callable[[Desk, datetime], Answer]) -> Poll | None:
@@ -174,7 +192,7 @@ def _identify(desk: Desk, now: datetime) -> None:
         )
     except ForeignWorkspaceError as foreign:
         raise Refused(str(foreign)) from foreign
-    desk.memory.identified = True
+    desk.memory.identified, desk.memory.workspace_id = True, identity.workspace_id
 
 
 def _recorded(
@@ -183,6 +201,10 @@ def _recorded(
     """The poll as recorded, in the one transaction that also holds what it brought."""
     terms = desk.terms
     tally = desk.source.take_tally()
+    if desk.tables:
+        tally += desk.tables.take_tally()
+    if answer and answer.error:
+        error, message = answer.error, redact(answer.message)
     with (
         _unrecorded(desk.memory, _about_ourselves(terms.collector, tally, error)) as increments_of_ours,
         desk.writer.transaction(terms.workspace) as transaction,
@@ -221,24 +243,44 @@ def _unrecorded(memory: Memory, fresh: Iterable[Increment]) -> Iterator[list[Inc
 
 
 def _about_ourselves(collector: Collector, tally: Tally, error: str) -> Iterator[Increment]:
-    for labels, amount in tally.requests.items():
-        yield Increment(measure=Measure.API_REQUESTS, labels=labels, amount=amount)
+    for measure, amounts in (
+        (Measure.API_REQUESTS, tally.requests),
+        (Measure.WAREHOUSE_QUERIES, tally.queries),
+    ):
+        for labels, amount in amounts.items():
+            yield Increment(measure=measure, labels=labels, amount=amount)
+    for measure, of_query in (
+        (Measure.WAREHOUSE_TIME, tally.query_ms),
+        (Measure.WAREHOUSE_ROWS, tally.rows),
+    ):
+        for query, amount in of_query.items():
+            yield Increment(measure=measure, labels=(query,), amount=amount)
     if tally.unreadable:
         yield Increment(measure=Measure.UNREADABLE_ITEMS, labels=(collector.value,), amount=tally.unreadable)
     if error:
         yield Increment(measure=Measure.COLLECTOR_ERRORS, labels=(collector.value, error), amount=1)
 
 
-def save(transaction: Transaction, runs: Iterable[Run], extent: Extent, now: datetime) -> int:
+Compare = Callable[[KnownRun | None, Run, datetime], Change | None]
+"""`change` for what the Jobs API shows, `completion` for what the system tables show."""
+
+
+def save(
+    transaction: Transaction,
+    runs: Iterable[Run],
+    extent: Extent,
+    now: datetime,
+    compare: Compare = change,
+) -> int:
     """Compare the runs with what is known, count, write; the number of attempts that finished.
 
     A run that shows twice, because it moved between pages while they were read, is taken as the later page has it.
     """
     observed = {run.run_id: run for run in runs}
     known = transaction.known(observed)
-    compared = (change(known.get(run_id), run, transaction.horizon) for run_id, run in observed.items())
+    compared = (compare(known.get(run_id), run, transaction.horizon) for run_id, run in observed.items())
     changes: list[Change] = [difference for difference in compared if difference]
-    targets = transaction.targets({item.run.job_id for item in changes if item.detailed})
+    targets = transaction.targets({item.run.job_id for item in changes if item.measured})
     transaction.save(changes, now=now)
     transaction.add(
         increment for item in changes for increment in increments(item, targets.get(item.run.job_id), extent)

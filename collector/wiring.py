@@ -10,22 +10,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from collector.billing import billing
 from collector.config import Settings, WorkspaceSettings
 from collector.core import plan
+from collector.core.agreement import Rule, Words
+from collector.core.bill import kept_since
 from collector.core.count import Extent
 from collector.core.model import Collector, Increment, Measure, Poll
 from collector.definitions import definitions
 from collector.live import live
 from collector.logs import event
 from collector.lookback import due, lookback
+from collector.password import store_password
 from collector.poll import Desk, Memory, Terms, execute, keep_lease
+from collector.readings import due as pass_due
 from collector.schedule import Schedule, Task
 from collector.sources.budget import Budget
 from collector.sources.client import Client
 from collector.sources.connection import Connection
 from collector.sources.jobs_api import JobsApi
+from collector.sources.system_tables import SystemTables
 from collector.store.engine import StoreError, open_store
 from collector.store.writer import Writer
+from collector.system_tables import system_tables
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +43,8 @@ POLLS_KEPT = timedelta(days=1)
 SHORTEST_LEASE = timedelta(seconds=1)
 LONG_DEADLINE = timedelta(minutes=10)
 """For what no live state waits for."""
+PASS_DEADLINE = timedelta(minutes=30)
+"""For a pass over the system tables: the first one reads weeks, and a warehouse may take minutes to start."""
 SHORTEST_DEADLINE = timedelta(seconds=4)
 
 
@@ -51,11 +60,15 @@ class Workspace:
     live: Desk
     definitions: Desk
     lookback: Desk
+    system_tables: Desk | None = None
+    """This and the next one are None without a warehouse; they share its sessions."""
+    billing: Desk | None = None
 
     @property
-    def desks(self) -> tuple[Desk, Desk, Desk]:
+    def desks(self) -> tuple[Desk, ...]:
         """All of them."""
-        return (self.definitions, self.live, self.lookback)
+        all_desks = (self.definitions, self.live, self.lookback, self.system_tables, self.billing)
+        return tuple(desk for desk in all_desks if desk)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +87,22 @@ class Collectors:
             yield workspace.name, execute(workspace.live, live)
             if due(workspace.lookback, self.now()):
                 yield workspace.name, execute(workspace.lookback, lookback)
+            for poll in self.burst(workspace):
+                yield workspace.name, poll
             self.writer.refresh_statistics(workspace.name, now=self.now())
 
     def schedule(self) -> Schedule:
         """The same again and again, each at its interval."""
         return Schedule(tuple(task for workspace in self.workspaces for task in self._tasks(workspace)))
+
+    def burst(self, workspace: Workspace) -> Iterator[Poll | None]:
+        """The passes over the system tables that are due, in one session, so that the warehouse can stop again."""
+        if not (workspace.system_tables and workspace.system_tables.tables and workspace.billing):
+            return
+        with workspace.system_tables.tables.burst():
+            for desk, ask in ((workspace.system_tables, system_tables), (workspace.billing, billing)):
+                if pass_due(desk, self.now()):
+                    yield execute(desk, ask)
 
     def _tasks(self, workspace: Workspace) -> Iterator[Task]:
         def task(name: str, interval: timedelta, run: Callable[[], object], desk: Desk | None = None) -> Task:
@@ -104,6 +128,7 @@ class Collectors:
                 workspace.lookback.terms.lookback,
             )
             self.writer.prune(workspace.name, before=before, polls_before=now - POLLS_KEPT)
+            self.writer.prune_usage(workspace.name, before=kept_since(now, self.retention))
 
         yield task(
             "definitions",
@@ -114,6 +139,13 @@ class Collectors:
         yield task(
             "live", workspace.live.terms.interval, lambda: execute(workspace.live, live), workspace.live
         )
+        if workspace.system_tables and workspace.billing:
+            yield task(
+                "system_tables",
+                min(workspace.system_tables.terms.interval, workspace.billing.terms.interval),
+                lambda: tuple(self.burst(workspace)),
+                workspace.system_tables,
+            )
         yield task("lookback", min(SOON, workspace.live.terms.interval), look_back)
         yield task("lease", workspace.live.terms.lease / 2, lambda: keep_lease(workspace.live))
         yield task("upkeep", EVERY_MINUTE, keep_house)
@@ -127,7 +159,7 @@ def collectors(
     progress: Callable[[int, int], None] = silence,
 ) -> Iterator[Collectors]:
     """The collectors over a store that is brought up to date; raises StoreError when it cannot be used."""
-    engine = open_store(settings.store.url)
+    engine = open_store(settings.store.url, password=store_password(settings))
     writer = Writer(engine)
     holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     workspaces = tuple(
@@ -142,6 +174,8 @@ def collectors(
         for built in workspaces:
             for desk in built.desks:
                 desk.source.close()
+                if desk.tables:
+                    desk.tables.close()
         writer.release(holder)
         engine.dispose()
 
@@ -158,8 +192,15 @@ def _workspace(
     polling = settings.polling
     connection = Connection(lambda: _sdk_settings(workspace), Budget(polling.max_requests_per_second))
     memory = Memory()
+    tables = None
+    if workspace.warehouse_id:
+        tables = SystemTables(
+            connection, workspace.warehouse_id, lambda: memory.workspace_id, catalog=workspace.system_catalog
+        )
 
-    def desk(collector: Collector, interval: timedelta, deadline: timedelta) -> Desk:
+    def desk(
+        collector: Collector, interval: timedelta, deadline: timedelta, tables: SystemTables | None = None
+    ) -> Desk:
         terms = Terms(
             workspace=workspace.name,
             collector=collector,
@@ -171,7 +212,9 @@ def _workspace(
             most_lookups=int(
                 2 * polling.max_requests_per_second * max(1.0, polling.active_interval.total_seconds())
             ),
-            sla_tag=settings.jobs.sla_tag,
+            history=settings.store.retention,
+            discounts=settings.billing.discounts,
+            words=_words(settings),
             extent=Extent(
                 task_runs=settings.metrics.task_runs, job_histograms=settings.metrics.job_histograms
             ),
@@ -179,6 +222,7 @@ def _workspace(
         return Desk(
             terms=terms,
             source=JobsApi(Client(connection)),
+            tables=tables,
             writer=writer,
             memory=memory,
             holder=holder,
@@ -196,6 +240,32 @@ def _workspace(
         ),
         definitions=desk(Collector.DEFINITIONS, polling.definitions_interval, LONG_DEADLINE),
         lookback=desk(Collector.LOOKBACK, polling.lookback_interval, LONG_DEADLINE),
+        system_tables=(
+            desk(Collector.SYSTEM_TABLES, polling.system_tables_interval, PASS_DEADLINE, tables)
+            if tables
+            else None
+        ),
+        billing=desk(Collector.BILLING, polling.billing_interval, PASS_DEADLINE, tables) if tables else None,
+    )
+
+
+def _words(settings: Settings) -> Words:
+    jobs = settings.jobs
+    return Words(
+        sla_tag=jobs.sla_tag,
+        budget_tag=jobs.budget_tag,
+        team_tag=jobs.team_tag,
+        owner_tag=jobs.owner_tag,
+        rules=tuple(
+            Rule(
+                jobs=each.jobs,
+                sla=each.sla,
+                budget=each.budget_monthly_dbus,
+                team=each.team,
+                owner=each.owner,
+            )
+            for each in settings.agreements
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from collector.config import load
 from collector.logs import configure
 from databricks_jobs_exporter import commands
+from simulator.api import WAREHOUSE_ID
 from simulator.options import Options
 from simulator.server import Simulator
 
@@ -21,19 +22,25 @@ url = "sqlite:///{folder}/demo.db"
 name = "demo"
 host = "{url}"
 token_file = "{folder}/token"
+warehouse_id = "{warehouse}"
 """
+HISTORY, RUNS = timedelta(days=40), 3000
+"""How far back the simulated workspace has a past, for medians and cost, and how many runs lie in it."""
 
 
 def demo(*, jobs: int, active_runs: int, seed: int, listen: str) -> int:
     """Serve the simulated workspace's metrics until stopped; raises ConfigError for an address that is none."""
-    options = Options(jobs=jobs, active_runs=active_runs, seed=seed, history=timedelta(hours=12))
+    options = Options(jobs=jobs, active_runs=active_runs, seed=seed, history=HISTORY, history_runs=RUNS)
     with (
         tempfile.TemporaryDirectory(prefix="databricks-jobs-demo-") as folder,
         Simulator(options) as workspace,
     ):
         Path(folder, "token").write_text(workspace.token, encoding="utf-8")
         config = Path(folder, "config.toml")
-        config.write_text(CONFIG.format(listen=listen, folder=folder, url=workspace.url), encoding="utf-8")
+        config.write_text(
+            CONFIG.format(listen=listen, folder=folder, url=workspace.url, warehouse=WAREHOUSE_ID),
+            encoding="utf-8",
+        )
         settings = load(config, {})
         configure(settings.log.format, settings.log.level, settings.secrets)
         print(

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from collector.billing import billing
+from collector.core.agreement import Words
 from collector.core.count import Extent
 from collector.core.model import Collector, Measure, Poll, Standing
 from collector.core.snapshot import WorkspaceSnapshot
@@ -17,14 +19,23 @@ from collector.sources.budget import Budget
 from collector.sources.client import Client
 from collector.sources.connection import Connection
 from collector.sources.jobs_api import JobsApi
+from collector.sources.system_tables import SystemTables
 from collector.store.engine import StoreError, open_store
 from collector.store.reader import Reader
 from collector.store.transaction import Transaction
 from collector.store.writer import Writer
+from collector.system_tables import system_tables
 from simulator import Simulator
+from simulator.api import WAREHOUSE_ID
 
 NAME = "production"
-POLLS = {Collector.LIVE: live, Collector.LOOKBACK: lookback, Collector.DEFINITIONS: definitions}
+POLLS = {
+    Collector.LIVE: live,
+    Collector.LOOKBACK: lookback,
+    Collector.DEFINITIONS: definitions,
+    Collector.SYSTEM_TABLES: system_tables,
+    Collector.BILLING: billing,
+}
 
 
 class FailingWriter(Writer):
@@ -69,14 +80,18 @@ class Office:
             "overlap": timedelta(minutes=10),
             "lookback": timedelta(hours=3),
             "most_lookups": 100,
-            "sla_tag": "sla_minutes",
+            "history": timedelta(days=60),
+            "discounts": {},
+            "words": Words(sla_tag="sla_minutes"),
             "extent": Extent(),
         }
         source = JobsApi(Client(self.connection, first_pause=0.001))
+        tables = SystemTables(self.connection, WAREHOUSE_ID, lambda: self.memory.workspace_id)
         self._sources.append(source)
         return Desk(
             terms=Terms(**(usual | terms)),
             source=source,
+            tables=tables,
             writer=self.writer,
             memory=self.memory,
             holder=holder,

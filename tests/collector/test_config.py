@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from contextlib import chdir
 from dataclasses import fields, replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from collector.config import (
+    AgreementSettings,
+    BillingSettings,
     ConfigError,
     JobsSettings,
     LogSettings,
@@ -79,14 +82,34 @@ def test_shipped_file_shows_every_setting() -> None:
 
 def test_every_section_is_a_part_of_the_settings() -> None:
     """The sections of the file are the fields of `Settings`."""
-    assert [*SECTIONS, "workspaces", "secrets"] == [field.name for field in fields(Settings)]
+    assert [*SECTIONS, "agreements", "workspaces", "secrets"] == [field.name for field in fields(Settings)]
 
 
-def test_examples_in_the_shipped_file_work(tmp_path: Path, write: Write) -> None:
-    """Whoever removes the comment signs of the examples has three workspaces."""
+def uncommented(text: str, first: str) -> str:
+    """The text with the comment signs removed from this line to the next paragraph of two empty lines."""
+    head, start, rest = text.partition(f"# {first}\n")
+    examples, end, tail = (start + rest).partition("\n\n\n")
+    return head + examples.replace("\n# ", "\n").replace("\n#\n", "\n").removeprefix("# ") + end + tail
+
+
+def test_example_of_an_agreement_works(write: Write) -> None:
+    """Whoever removes the comment signs of the example has an agreement."""
     text = SHIPPED.read_text(encoding="utf-8")
-    head, start, examples = text.partition("# [[workspaces]]\n")
-    file = write(head + (start + examples).replace("\n# ", "\n").replace("\n#\n", "\n").removeprefix("# "))
+
+    settings = load(write(uncommented(text, "[[agreements]]")), ENVIRON)
+
+    expected = AgreementSettings(
+        jobs=("etl_.*", "tag:team=data"),
+        sla=timedelta(minutes=30),
+        budget_monthly_dbus=Decimal(100),
+        team="data",
+    )
+    assert (expected,) == settings.agreements
+
+
+def test_examples_of_workspaces_work(tmp_path: Path, write: Write) -> None:
+    """Whoever removes the comment signs of the examples has three workspaces."""
+    file = write(uncommented(SHIPPED.read_text(encoding="utf-8"), "[[workspaces]]"))
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "production-client-secret").write_text("hush-hush\n", encoding="utf-8")
 
@@ -145,6 +168,10 @@ tag_labels = ["team", "tier"]
 sla_tag = ""
 team_tag = "squad"
 budget_tag = "dbus"
+owner_tag = "owner"
+[billing.discounts]
+JOBS = 0.1
+ALL_PURPOSE = 0
 [metrics]
 task_runs = true
 job_histograms = true
@@ -152,6 +179,16 @@ exemplars = false
 [log]
 format = "json"
 level = "warning"
+[[agreements]]
+jobs = ["tag:tier=1", "nightly .*"]
+sla = "1h30m"
+budget_monthly_dbus = 0.7
+team = " data "
+owner = "Ada"
+[[agreements]]
+jobs = [".*"]
+team = "rest"
+sla = ""
 [[workspaces]]
 name = "prod"
 host = "https://adb-1.azuredatabricks.net/"
@@ -189,9 +226,21 @@ def test_every_setting_is_read(tmp_path: Path, write: Write) -> None:
             sla_tag="",
             team_tag="squad",
             budget_tag="dbus",
+            owner_tag="owner",
         ),
+        billing=BillingSettings(discounts={"JOBS": Decimal("0.1"), "ALL_PURPOSE": Decimal(0)}),
         metrics=MetricsSettings(task_runs=True, job_histograms=True, exemplars=False),
         log=LogSettings(format="json", level="warning"),
+        agreements=(
+            AgreementSettings(
+                jobs=("tag:tier=1", "nightly .*"),
+                sla=timedelta(minutes=90),
+                budget_monthly_dbus=Decimal("0.7"),
+                team="data",
+                owner="Ada",
+            ),
+            AgreementSettings(jobs=(".*",), team="rest"),
+        ),
         workspaces=(
             WorkspaceSettings(
                 name="prod",
@@ -258,6 +307,13 @@ VARIABLES = {
     "DJE_JOBS_SLA_TAG": ("sla", "jobs", "sla_tag", "sla"),
     "DJE_JOBS_TEAM_TAG": ("squad", "jobs", "team_tag", "squad"),
     "DJE_JOBS_BUDGET_TAG": ("dbus", "jobs", "budget_tag", "dbus"),
+    "DJE_JOBS_OWNER_TAG": ("owner", "jobs", "owner_tag", "owner"),
+    "DJE_BILLING_DISCOUNTS": (
+        "JOBS=0.2, SQL = 0.35",
+        "billing",
+        "discounts",
+        {"JOBS": Decimal("0.2"), "SQL": Decimal("0.35")},
+    ),
     "DJE_METRICS_TASK_RUNS": ("true", "metrics", "task_runs", True),
     "DJE_METRICS_JOB_HISTOGRAMS": ("TRUE", "metrics", "job_histograms", True),
     "DJE_METRICS_EXEMPLARS": ("false", "metrics", "exemplars", False),
@@ -295,6 +351,7 @@ def test_empty_variable_is_unset() -> None:
 
 # ── mistakes ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+NO_FRACTION = "is no fraction; write a number from 0 to below 1, such as 0.2 for 20 %"
 NOT_A_DURATION = 'is not a duration; write a number with a unit, such as "5s", "10m" or "1h"'
 SELECTOR = 'correct it, or write "tag:key=value" or "tag:key"'
 ADDRESS = 'is not an address; write HOST:PORT such as "0.0.0.0:10977", ":10977" or "[::1]:10977"'
@@ -344,12 +401,22 @@ BAD_FILES = {
     '[store]\nurl_file = "no-url"': "[store] url_file: there is no file no-url; name one that exists",
     "[pollling]\nx = 1": "[pollling]: unknown section; did you mean [polling]?",
     "[workspace]\nx = 1": "[workspace]: unknown section; did you mean [[workspaces]]?",
-    "[xyzzy]": "[xyzzy]: unknown section; the sections are [server], [store], [polling], [jobs], [metrics], [log], "
-    "[[workspaces]]",
+    "[xyzzy]": "[xyzzy]: unknown section; the sections are [server], [store], [polling], [jobs], [billing], "
+    "[metrics], [log], [[agreements]], [[workspaces]]",
     "[polling]\nactiv_interval = 5": "[polling] activ_interval: unknown setting; did you mean active_interval?",
     "[log]\nxyzzy = 5": "[log] xyzzy: unknown setting; the settings are format, level",
     'active_interval = "5s"': "active_interval: stands in no section; move it below [polling]",
     "xyzzy = 1": "xyzzy: stands in no section; remove it",
+    "[agreement]\nx = 1": "[agreement]: unknown section; did you mean [[agreements]]?",
+    '[agreements]\nteam = "x"': "agreements: is not a list of tables; write [[agreements]] in double brackets",
+    "[billing]\ndiscounts = 0.2": "[billing] discounts: 0.2 is not a table; write it like { JOBS = 0.2, SQL = 0.35 }",
+    "[billing]\ndiscounts = { jobs = 0.2 }": '[billing] discounts: "jobs" is not a product; '
+    "write it as billing_origin_product does, such as JOBS or SQL",
+    "[billing]\ndiscounts = { JOBS = 20 }": f"[billing] discounts: JOBS: 20 {NO_FRACTION}",
+    "[billing]\ndiscounts = { JOBS = 1.0 }": f"[billing] discounts: JOBS: 1.0 {NO_FRACTION}",
+    "[billing]\ndiscounts = { JOBS = -0.1 }": f"[billing] discounts: JOBS: -0.1 {NO_FRACTION}",
+    "[billing]\ndiscounts = { JOBS = nan }": f"[billing] discounts: JOBS: NaN {NO_FRACTION}",
+    '[billing]\ndiscounts = { JOBS = "20 %" }': f'[billing] discounts: JOBS: "20 %" {NO_FRACTION}',
     "[[log]]": "log: is not a section; write [log] in single brackets and its settings below",
     '[workspaces]\nname = "x"': "workspaces: is not a list of tables; write [[workspaces]] in double brackets",
     "[log]\nlevel =\n": "line 2, column 8: Invalid value; correct the TOML there",
@@ -360,6 +427,42 @@ BAD_FILES = {
 def test_each_mistake_in_the_file_says_what_to_change(write: Write, text: str, message: str) -> None:
     """One bad file per mistake, one message per file."""
     assert (f"config.toml: {message}",) == mistakes(write(text))
+
+
+BAD_AGREEMENTS = {
+    'team = "x"': ' jobs: names no job; write the jobs that are meant, such as ["etl_.*"], or [".*"] for all',
+    'jobs = []\nteam = "x"': " jobs: names no job; write the jobs that are meant, "
+    'such as ["etl_.*"], or [".*"] for all',
+    'jobs = ["etl-("]\nteam = "x"': ' jobs: "etl-(" is not a regular expression '
+    f"(missing ), unterminated subpattern at position 4); {SELECTOR}",
+    'jobs = "etl"\nteam = "x"': ' jobs: "etl" is not a list of texts; write it like ["one", "two"]',
+    'jobs = [".*"]': ": says nothing; add sla, budget_monthly_dbus, team or owner",
+    'jobs = [".*"]\nteam = ""': ": says nothing; add sla, budget_monthly_dbus, team or owner",
+    'jobs = [".*"]\nsla = 30': f" sla: 30 {NOT_A_DURATION}",
+    'jobs = [".*"]\nsla = "0s"': ' sla: "0s" is too short; write at least "1s"',
+    'jobs = [".*"]\nbudget_monthly_dbus = -1': " budget_monthly_dbus: -1 is out of range; "
+    "write a number above 0, or leave it out",
+    'jobs = [".*"]\nbudget_monthly_dbus = 0': " budget_monthly_dbus: 0 is out of range; "
+    "write a number above 0, or leave it out",
+    'jobs = [".*"]\nbudget_monthly_dbus = inf': " budget_monthly_dbus: Infinity is not a number of DBUs; "
+    "write one above 0",
+    'jobs = [".*"]\nbudget_monthly_dbus = "100"': ' budget_monthly_dbus: "100" is not a number of DBUs; '
+    "write one above 0",
+    'jobs = [".*"]\nbudget_monthly_dbus = true': " budget_monthly_dbus: true is not a number of DBUs; "
+    "write one above 0",
+    'jobs = [".*"]\nteam = "x"\nbudget_monthly_dbu = 5': " budget_monthly_dbu: unknown setting; "
+    "did you mean budget_monthly_dbus?",
+    'jobs = [".*"]\nteam = "x"\nxyzzy = 5': " xyzzy: unknown setting; "
+    "the settings are jobs, sla, budget_monthly_dbus, team, owner",
+}
+
+
+@pytest.mark.parametrize(("table", "message"), BAD_AGREEMENTS.items())
+def test_each_mistake_in_an_agreement_says_what_to_change(write: Write, table: str, message: str) -> None:
+    """One bad agreement per mistake, one message per agreement, behind one that is right."""
+    good = '[[agreements]]\njobs = [".*"]\nteam = "good"\n'
+
+    assert (f"config.toml: [[agreements]] 2{message}",) == mistakes(write(f"{good}[[agreements]]\n{table}\n"))
 
 
 BAD_WORKSPACES = {
@@ -459,6 +562,8 @@ BAD_VARIABLES = {
         "DJE_JOBS_INCLUDE",
         "a,[",
     ): f'"[" is not a regular expression (unterminated character set at position 0); {SELECTOR}',
+    ("DJE_BILLING_DISCOUNTS", "JOBS=20%"): f'JOBS: "20%" {NO_FRACTION}',
+    ("DJE_BILLING_DISCOUNTS", "JOBS"): f'JOBS: "" {NO_FRACTION}',
     ("DJE_POLLING_INTERVAL", "5s"): "unknown variable; did you mean DJE_POLLING_ACTIVE_INTERVAL?",
     ("DJE_XYZZY", "1"): "unknown variable; the variables are DJE_SECTION_KEY, as in config.toml",
     ("DJE_STORE_URL", "mysql://me:pass@db/x"): f'"mysql://me:***@db/x" {STORE}',

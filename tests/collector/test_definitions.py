@@ -3,7 +3,8 @@
 from contextlib import closing
 from dataclasses import replace
 
-from collector.core.model import Collector, Measure
+from collector.core.agreement import Rule, Words
+from collector.core.model import Agreement, Collector, Job, Measure, Named
 from collector.definitions import definitions
 from collector.poll import execute
 from collector.sources.client import Client
@@ -58,6 +59,30 @@ def test_a_job_without_definition_ends_with_the_next_list(office: Office, contro
 
     assert {"short-lived": False} == seen
     assert {"orders": False, "short-lived": True} == deleted(office)
+
+
+def test_agreements_follow_the_configuration(office: Office, control: Control) -> None:
+    """Tags win over rules, and a rule that changed holds with the next poll, also for jobs that only the tables define."""
+    control.create_job("tagged", tags={"team": "sales"})
+    hidden = Job(job_id="4711", name="hidden")
+    with office.writer.transaction(NAME) as transaction:
+        transaction.save_recorded_jobs(
+            [(hidden, Agreement(), office.simulator.now(), None)], now=office.simulator.now()
+        )
+
+    def teams(*rules: Rule) -> dict[str, Named | None]:
+        words = Words(team_tag="team", rules=rules)
+        poll = execute(office.desk(Collector.DEFINITIONS, words=words), definitions)
+        assert poll is not None
+        assert "" == poll.error
+        return {job.name: job.agreement.team for job in office.snapshot().jobs}
+
+    before = teams()
+    after = teams(Rule(jobs=("hid.*", "tagged"), team="ops"))
+
+    tagged = Named(name="sales", source="tag")
+    assert {"orders": None, "tagged": tagged, "hidden": None} == before
+    assert {"orders": None, "tagged": tagged, "hidden": Named(name="ops", source="config")} == after
 
 
 def test_another_workspace_under_the_name_is_not_counted(office: Office, control: Control) -> None:

@@ -36,6 +36,7 @@ url = "{store}"
 name = "production"
 host = "{host}"
 token_file = "{token}"
+warehouse_id = "{warehouse}"
 """
 FAST = {"active_interval": "100ms", "stale_after": "10s", "max_requests_per_second": 2000}
 
@@ -58,8 +59,10 @@ def time_of(simulator: Simulator) -> SimulatedTime:
     return SimulatedTime(simulator.now(), time.monotonic(), speed)
 
 
-def settings(folder: Path, simulator: Simulator, store: str = "", **polling: object) -> Settings:
-    """Settings as a user would write them, with the secret in a file."""
+def settings(
+    folder: Path, simulator: Simulator, store: str = "", *, warehouse: str = "", **polling: object
+) -> Settings:
+    """Settings as a user would write them, with the secret in a file; the system tables only with a warehouse."""
     token = folder / "token"
     token.write_text(simulator.token, encoding="utf-8")
     config = folder / "config.toml"
@@ -68,6 +71,7 @@ def settings(folder: Path, simulator: Simulator, store: str = "", **polling: obj
             store=store or f"sqlite:///{folder}/store.db",
             host=simulator.url,
             token=token,
+            warehouse=warehouse,
             polling="\n".join(f"{key} = {_toml(value)}" for key, value in (FAST | polling).items()),
             metrics="task_runs = true",
         ),
