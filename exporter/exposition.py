@@ -45,6 +45,8 @@ class Block:
 
     head: bytes
     lines: Mapping[Sample, bytes]
+    basis: object
+    """What they follow from; None for all of the view."""
 
 
 class Renderer:
@@ -68,6 +70,9 @@ class Renderer:
 
     def _block(self, family: Family, view: View, form: Format) -> Block:
         held = self._blocks.get((form, family.name))
+        basis = family.basis(view)
+        if held and basis is not None and basis == held.basis:
+            return held
         known = held.lines if held else {}
         lines = {sample: known.get(sample, b"") for sample in family.samples(view)}
         new = tuple(sample for sample, line in lines.items() if not line)
@@ -75,7 +80,7 @@ class Renderer:
         if new:
             head, fresh = _apart(_lines(_metric(family, view, new), form), new)
             lines.update(zip(new, fresh, strict=True))
-        block = self._blocks[form, family.name] = Block(head, lines)
+        block = self._blocks[form, family.name] = Block(head, lines, basis)
         return block
 
 

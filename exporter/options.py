@@ -13,6 +13,7 @@ class Option(StrEnum):
     TASK_RUNS = "metrics.task_runs"
     JOB_HISTOGRAMS = "metrics.job_histograms"
     TAG_LABELS = "jobs.tag_labels"
+    DISCOUNTS = "billing.discounts"
 
 
 def installed_version() -> str:
@@ -37,6 +38,8 @@ class ExporterOptions:
     job_histograms: bool = False
     task_runs: bool = False
     exemplars: bool = True
+    discounts: bool = False
+    """True when there are discounts off the list prices, so that there is a net cost."""
     demo: bool = False
     """True when the data come from the simulated workspace."""
     version: str = field(default_factory=installed_version)
@@ -51,3 +54,5 @@ class ExporterOptions:
                 return self.job_histograms
             case Option.TAG_LABELS:
                 return bool(self.tag_labels)
+            case Option.DISCOUNTS:
+                return self.discounts

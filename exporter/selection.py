@@ -1,14 +1,12 @@
 """Which jobs of a workspace get series of their own: selectors by name and tag, and the budget of jobs."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
+from collector.core.selector import any_selects
 from collector.core.snapshot import JobFacts
 from exporter.options import ExporterOptions
-
-TAG = "tag:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +26,7 @@ def selection(jobs: Iterable[JobFacts], options: ExporterOptions) -> Selection:
     return Selection(jobs=kept, filtered=len(every) - len(wanted), over_budget=len(wanted) - len(kept))
 
 
-def matches(selector: str, job: JobFacts) -> bool:
-    """True for a job whose tag is as `tag:key` or `tag:key=value` says, or whose whole name the expression matches."""
-    if not selector.startswith(TAG):
-        return re.fullmatch(selector, job.name) is not None
-    key, equals, value = selector.removeprefix(TAG).partition("=")
-    tags = job.job.tags if job.job else {}
-    return key in tags and (not equals or tags[key] == value)
-
-
 def _wanted(job: JobFacts, options: ExporterOptions) -> bool:
-    included = not options.include or any(matches(selector, job) for selector in options.include)
-    return included and not any(matches(selector, job) for selector in options.exclude)
+    tags = job.job.tags if job.job else {}
+    included = not options.include or any_selects(options.include, job.name, tags)
+    return included and not any_selects(options.exclude, job.name, tags)

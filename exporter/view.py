@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from collector.core.bill import nothing_used
 from collector.core.model import Collector, Measure
-from collector.core.snapshot import ActiveRun, CounterValue, JobFacts, Snapshot, WorkspaceSnapshot
+from collector.core.snapshot import ActiveRun, CounterValue, JobBill, JobFacts, Snapshot, WorkspaceSnapshot
 from exporter.due import NEVER, Due, Timetable
 from exporter.options import ExporterOptions
 from exporter.selection import selection
@@ -33,6 +34,8 @@ class JobView:
     active: tuple[ActiveRun, ...]
     counters: Counters
     due: Due
+    bill: JobBill | None
+    """What it used; None before the billing tables were read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,8 @@ def _workspace(
     for measure, values in workspace.counters.items():
         for job_id, own in _by_job(values).items():
             counters[job_id][measure] = tuple(own)
+    bill = workspace.bill
+    unused = nothing_used(bill) if bill else None
     chosen = selection(workspace.jobs, options)
 
     def job_view(facts: JobFacts) -> JobView:
@@ -121,6 +126,7 @@ def _workspace(
             active=tuple(active.get(facts.job_id, ())),
             counters=counters.get(facts.job_id, {}),
             due=NEVER if facts.job is None or facts.deleted else timetable.due(facts.job, now),
+            bill=bill.jobs.get(facts.job_id, unused) if bill else None,
         )
 
     return WorkspaceView(

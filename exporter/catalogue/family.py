@@ -31,6 +31,8 @@ class Source(StrEnum):
     LIVE = "live"
     DEFINITIONS = "definitions"
     STORE = "store"
+    SYSTEM_TABLES = "system_tables"
+    BILLING = "billing"
     SELF = "self"
 
 
@@ -38,6 +40,13 @@ FRESHNESS = {
     Source.LIVE: "From the Jobs API at every live poll.",
     Source.DEFINITIONS: "From the job definitions, read every definitions_interval.",
     Source.STORE: "From the runs in the store, after every live poll.",
+    Source.SYSTEM_TABLES: (
+        "From the system tables, read every system_tables_interval, which are minutes to hours behind."
+    ),
+    Source.BILLING: (
+        "From the billing tables, read every billing_interval; a day of UTC is taken to be complete 12 hours after its "
+        "end. Amounts are gauges, because corrections of past days make them fall."
+    ),
     Source.SELF: "From the exporter itself.",
 }
 
@@ -92,6 +101,10 @@ def no_labels(_: ExporterOptions) -> tuple[str, ...]:
     return ()
 
 
+def everything(_: View) -> None:
+    """For the families whose samples may differ with every view."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A metric family: the single place where its name, meaning and labels are written down."""
@@ -109,6 +122,8 @@ class Family:
     stability: Stability = Stability.STABLE
     more_labels: Callable[[ExporterOptions], tuple[str, ...]] = no_labels
     """Labels after the declared ones that the settings name."""
+    basis: Callable[[View], object] = everything
+    """What the samples follow from, where it seldom changes: while it is equal, nobody asks for them again."""
 
     @property
     def help(self) -> str:

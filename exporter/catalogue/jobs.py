@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from collector.core.model import Job
+from collector.core.model import Job, Named
 from collector.core.vocabulary import Outcome, outcome
 from exporter.catalogue.family import (
     JOB,
@@ -59,9 +59,22 @@ def _defined(value: Callable[[Job], float | timedelta | None]) -> Callable[[View
 
 
 def _sla(job: JobView) -> Iterator[Sample]:
-    target = job.facts.target
+    target = job.facts.agreement.target
     if target and not job.facts.deleted:
         yield Sample((*job.labels, target.source), seconds(target.sla))
+
+
+def _team(job: JobView) -> Iterator[Sample]:
+    return _named(job, job.facts.agreement.team)
+
+
+def _owner(job: JobView) -> Iterator[Sample]:
+    return _named(job, job.facts.agreement.owner)
+
+
+def _named(job: JobView, named: Named | None) -> Iterator[Sample]:
+    if named:
+        yield Sample((*job.labels, named.name, named.source))
 
 
 def _last_success(job: JobView) -> float | None:
@@ -82,7 +95,8 @@ DEFINITIONS = Subject(
     title="Job definitions",
     about=(
         "Facts about jobs, to be joined with `* on (workspace, job_id) group_left (…)`.\n"
-        "Creators and owners are personal data and are not exported.\n"
+        "Creators are personal data and are not exported; owners only where jobs.owner_tag or an agreement of the "
+        "configuration asks for it.\n"
         "A deleted job keeps its info, its tags and its counters until they expire; its gauges end at once.\n"
         "Due times follow Quartz in the schedule's time zone: a local time that the clocks skip in spring is not due, "
         "one that they repeat in autumn is due at its second occurrence.\n"
@@ -180,6 +194,28 @@ DEFINITIONS = Subject(
             labels=(*JOB, "source"),
             source=Source.DEFINITIONS,
             samples=each_job(_sla),
+        ),
+        Family(
+            name="databricks_job_team_info",
+            kind=Kind.INFO,
+            meaning=(
+                "The team whom alerts of the job go to, and who says so: a tag or the configuration; "
+                "absent where nobody does. Always 1."
+            ),
+            labels=(*JOB, "team", "source"),
+            source=Source.DEFINITIONS,
+            samples=each_job(_team),
+        ),
+        Family(
+            name="databricks_job_owner_info",
+            kind=Kind.INFO,
+            meaning=(
+                "The owner of the job, and who says so: a tag or the configuration; absent where nobody does. "
+                "Always 1."
+            ),
+            labels=(*JOB, "job_owner", "source"),
+            source=Source.DEFINITIONS,
+            samples=each_job(_owner),
         ),
     ),
 )

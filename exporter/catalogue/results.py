@@ -74,7 +74,7 @@ def _task_retries(job: JobView) -> Iterator[Sample]:
 
 
 def _breaches(job: JobView) -> Iterator[Sample]:
-    zeros = [()] if job.facts.target else []
+    zeros = [()] if job.facts.agreement.target else []
     return totals(job.labels, zeros, job.counters.get(Measure.SLA_BREACHES, ()))
 
 

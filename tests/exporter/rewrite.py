@@ -15,6 +15,7 @@ def golden_page(form: Format) -> str:
         "task_runs": True,
         "job_histograms": True,
         "tag_labels": ("team", "costCenter"),
+        "discounts": True,
         "demo": True,
     }
     return text(rich(), form=form, **everything)

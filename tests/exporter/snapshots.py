@@ -1,22 +1,26 @@
 """Hand-made snapshots: name only what matters, the rest is plausible. Nothing here touches a store."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from collector.core.model import Measure, Target
+from collector.core.bill import bill
+from collector.core.model import Agreement, Budget, Measure, Named, Spending, Target
 from collector.core.snapshot import (
     ActiveRun,
+    Bill,
     CollectorState,
     CounterValue,
     JobFacts,
     Snapshot,
+    SourceState,
     WorkspaceSnapshot,
 )
 from exporter.exposition import Format, Renderer
 from exporter.options import ExporterOptions
 from exporter.view import view
-from tests.make import NOON, at, make_job
+from tests.make import NOON, at, make_job, make_usage
 
 Counters = Mapping[Measure, tuple[CounterValue, ...]]
 
@@ -61,6 +65,11 @@ def collector(name: str = "live", **given: Any) -> CollectorState:
         "message": "",
     }
     return CollectorState(**(fields | given))
+
+
+def source(name: str, **given: Any) -> SourceState:
+    """A query on the system tables that was answered when it was last asked."""
+    return SourceState(**({"source": name, "newest": None, "error": "", "message": ""} | given))
 
 
 def facts(job_id: str = "7", name: str = "orders", **given: Any) -> JobFacts:
@@ -108,7 +117,12 @@ def _prod() -> WorkspaceSnapshot:
             "max_concurrent_runs": 3,
             "timeout": timedelta(hours=2),
         },
-        target=Target(sla=timedelta(minutes=45), source="tag"),
+        agreement=Agreement(
+            target=Target(sla=timedelta(minutes=45), source="tag"),
+            team=Named(name="sales", source="tag"),
+            owner=Named(name="Ada", source="config"),
+            budget=Budget(dbus=Decimal("1500.5"), source="tag"),
+        ),
         last_start=at(-60),
         last_end=at(-600),
         last_result="FAILED",
@@ -123,7 +137,7 @@ def _prod() -> WorkspaceSnapshot:
         "12",
         'a "quoted" \\ name\nin two lines – ümläut',
         definition={"paused": True, "continuous": True, "expected_duration": timedelta(minutes=5)},
-        target=Target(sla=timedelta(minutes=5), source="health_rule"),
+        agreement=Agreement(target=Target(sla=timedelta(minutes=5), source="health_rule")),
         last_result="CANCELED",
         last_end=at(-30),
     )
@@ -147,7 +161,36 @@ def _prod() -> WorkspaceSnapshot:
             active("602", job_id="30", state="DREAMING"),
         ),
         counters=_prod_counters(),
+        sources=(
+            source("run_timeline", newest=at(-1800)),
+            source(
+                "usage", newest=at(-36000), error="refused", message="GRANT SELECT ON SCHEMA system.billing"
+            ),
+        ),
+        bill=_prod_bill(),
     )
+
+
+def _prod_bill() -> Bill:
+    """Job 7 with and without a price, over a month end; a job that is deleted, one-time runs, and what belongs to none."""
+    serverless = {"sku": "JOBS_SERVERLESS_COMPUTE", "job_id": "12"}
+    usage = (
+        *(make_usage(f"{day}.5", f"{day}.05", day=date(2026, 2, day)) for day in range(21, 27)),
+        make_usage("40.25", "6.0375"),
+        make_usage("3", None, sku="A_NEW_SKU"),
+        make_usage("2", "0.7", **serverless, day=date(2026, 2, 25)),
+        make_usage("-0.5", "-0.175", **serverless),
+        make_usage("7", "1.05", job_id="30"),
+        make_usage("9", "1.35", job_id="9000001"),
+        make_usage("12.125", "8.4875", job_id="", product="SQL", sku="SERVERLESS_SQL_COMPUTE"),
+        make_usage("512", "11.776", job_id="", product="DEFAULT_STORAGE", sku="STORAGE", unit="DSU"),
+        make_usage("64", None, job_id="", product="NETWORKING", sku="EGRESS", unit="GB"),
+    )
+    spending = (
+        Spending(job_id="7", dbus=Decimal("81.75"), success=at(-7200.4)),
+        Spending(job_id="20", dbus=Decimal("1.25"), success=None),
+    )
+    return bill(usage, {"JOBS": Decimal("0.2")}, NOON, spending=spending, jobs={"7", "12", "20", "30"})
 
 
 def _prod_counters() -> Counters:
@@ -194,6 +237,10 @@ def _prod_counters() -> Counters:
         Measure.API_REQUESTS: (counter(900, "runs/list", "200"), counter(3, "runs/list", "429")),
         Measure.COLLECTOR_ERRORS: (counter(3, "definitions", "throttled"),),
         Measure.POLLS_MISSED: (counter(5, "live"),),
+        Measure.RUNS_RECOVERED: (counter(2),),
+        Measure.WAREHOUSE_QUERIES: (counter(40, "run_timeline", "ok"), counter(1, "usage", "refused")),
+        Measure.WAREHOUSE_TIME: (counter(61_250, "run_timeline"),),
+        Measure.WAREHOUSE_ROWS: (counter(12_000, "run_timeline"),),
     }
 
 

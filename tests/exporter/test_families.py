@@ -2,17 +2,19 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from collector.core.model import Collector, Measure, Target
+from collector.core.bill import bill
+from collector.core.model import Agreement, Collector, Measure, Named, Target
 from collector.core.snapshot import Snapshot
 from collector.core.vocabulary import ACTIVE_STATES, QUEUE_REASONS, RESULTS_FROM_BIRTH, RUN_TYPES
 from exporter.catalogue import FAMILIES, Family, jobs
 from exporter.catalogue.family import JOB, Kind
 from exporter.exposition import Format
 from tests.exporter.snapshots import active, collector, counter, facts, options, snapshot, text, workspace
-from tests.make import NOON, at
+from tests.make import NOON, at, make_usage
 
 TARGET_LABELS = {
     "type",
@@ -50,12 +52,15 @@ LABELS = {
     Measure.API_REQUESTS: ("runs/list", "200"),
     Measure.COLLECTOR_ERRORS: ("live", "throttled"),
     Measure.POLLS_MISSED: ("live",),
+    Measure.WAREHOUSE_QUERIES: ("usage", "ok"),
+    Measure.WAREHOUSE_TIME: ("usage",),
+    Measure.WAREHOUSE_ROWS: ("usage",),
 }
 
 
-@pytest.mark.parametrize("measure", sorted(set(Measure) - {Measure.RUNS_RECOVERED}))
+@pytest.mark.parametrize("measure", sorted(Measure))
 def test_every_measure_is_shown(measure: Measure) -> None:
-    """Nothing is counted that no page shows; recovered runs wait for the system tables."""
+    """Nothing is counted that no page shows."""
     everything = {"task_runs": True, "job_histograms": True}
     of_workspace = counter(4242000, *LABELS.get(measure, ()))
     of_job = counter(4242000, *LABELS.get(measure, ()), job_id="7")
@@ -127,11 +132,25 @@ def test_job_counters_start_at_zero() -> None:
 
 def test_breaches_need_an_sla() -> None:
     """Only a job that is held to something has breaches."""
-    held = facts("8", "held", target=Target(sla=timedelta(minutes=1), source="tag"))
+    held = facts("8", "held", agreement=Agreement(target=Target(sla=timedelta(minutes=1), source="tag")))
 
     shown = samples(snapshot(workspace(facts(), held)), "databricks_job_sla_breaches_total")
 
     assert {'job_id="8",job_name="held",workspace="prod"': 0.0} == shown
+
+
+def test_team_and_owner_are_shown_with_their_source() -> None:
+    """Alerts are routed by whoever answers for a job; nobody is invented where nobody is named."""
+    team = Named(name='sales & "co"', source="tag")
+    owner = Named(name="Ada", source="config")
+    owned = facts("8", "owned", agreement=Agreement(team=team, owner=owner))
+    shown = snapshot(workspace(facts(), owned))
+
+    teams, owners = (samples(shown, f"databricks_job_{name}_info") for name in ("team", "owner"))
+
+    job = 'job_id="8",job_name="owned"'
+    assert {rf'{job},source="tag",team="sales & \"co\"",workspace="prod"': 1.0} == teams
+    assert {f'{job},job_owner="Ada",source="config",workspace="prod"': 1.0} == owners
 
 
 def test_one_time_runs_have_no_series_of_their_own() -> None:
@@ -260,7 +279,9 @@ def test_deleted_job_keeps_counters_and_info() -> None:
         last_result="FAILED",
         last_end=at(-90),
         consecutive_failures=3,
-        target=Target(sla=timedelta(minutes=1), source="tag"),
+        agreement=Agreement(
+            target=Target(sla=timedelta(minutes=1), source="tag"), team=Named(name="sales", source="tag")
+        ),
     )
     shown = snapshot(workspace(gone, active_runs=(active(),)))
 
@@ -269,6 +290,7 @@ def test_deleted_job_keeps_counters_and_info() -> None:
     assert {
         "databricks_job_info",
         "databricks_job_tags",
+        "databricks_job_team_info",
         "databricks_job_run_duration_seconds_count",
         "databricks_job_run_duration_seconds_sum",
         "databricks_job_run_phase_seconds_total",
@@ -313,6 +335,8 @@ def test_tags_that_become_equal_stay_apart() -> None:
         ({"task_runs": True}, "databricks_task_runs_finished_total"),
         ({"job_histograms": True}, "databricks_job_run_duration_distribution_seconds"),
         ({"tag_labels": ("team",)}, "databricks_job_tags"),
+        ({"discounts": True}, "databricks_job_net_cost"),
+        ({"discounts": True}, "databricks_usage_net_cost"),
     ],
 )
 def test_opt_in(given: dict[str, object], name: str) -> None:
@@ -321,8 +345,9 @@ def test_opt_in(given: dict[str, object], name: str) -> None:
         Measure.TASK_RUNS_FINISHED: (counter(1, "load", "SUCCESS", job_id="7"),),
         Measure.JOB_DURATION_BUCKET: (counter(1, "30", job_id="7"),),
     }
-    shown = snapshot(workspace(facts(), counters=counters))
-    nothing = {"task_runs": False, "job_histograms": False, "tag_labels": ()}
+    used = bill([make_usage()], {"JOBS": Decimal("0.2")}, NOON)
+    shown = snapshot(workspace(facts(), counters=counters, bill=used))
+    nothing = {"task_runs": False, "job_histograms": False, "tag_labels": (), "discounts": False}
 
     assert name not in text(shown, **nothing)
     assert f"# TYPE {name} " in text(shown, **(nothing | given))
