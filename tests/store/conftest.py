@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from collector.core.count import Extent, increments
 from collector.core.diff import change
-from collector.core.model import Collector, Poll, Run
+from collector.core.model import Change, Collector, KnownRun, Poll, Run
 from collector.store.engine import open_store
 from collector.store.reader import Reader
 from collector.store.schema import METADATA
@@ -93,12 +93,20 @@ def writer(stores: Stores) -> Writer:
     return writer
 
 
-def observe(writer: Writer, *runs: Run, workspace: str = WORKSPACE, now: float = 100) -> int:
-    """One live poll that saw the runs, as the collector does it; returns how many changed."""
+def observe(
+    writer: Writer,
+    *runs: Run,
+    workspace: str = WORKSPACE,
+    now: float = 100,
+    compare: Callable[[KnownRun | None, Run, datetime], Change | None] = change,
+) -> int:
+    """One live poll that saw the runs, or with `completion` one pass over the system tables, as the collector does it;
+    returns how many changed.
+    """
     with writer.transaction(workspace) as transaction:
         known = transaction.known(run.run_id for run in runs)
         changes = [
-            found for run in runs if (found := change(known.get(run.run_id), run, transaction.horizon))
+            found for run in runs if (found := compare(known.get(run.run_id), run, transaction.horizon))
         ]
         transaction.save(changes, now=at(now))
         transaction.add(step for found in changes for step in increments(found, None, Extent()))

@@ -1,11 +1,12 @@
 """A small workspace that lives: each step is something that polls, housekeeping or people do to a store."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 from collector.core.bill import bill, first_day
+from collector.core.diff import completion
 from collector.core.model import Agreement, Attempt, Collector, Named, Run, Spending, Target
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_job, make_run, make_usage
@@ -38,6 +39,7 @@ class World:
             self.compute,
             self.account,
             self.recorded,
+            self.complete,
         )
         self.random.choice(steps)(writer)
 
@@ -81,6 +83,20 @@ class World:
         ]
         with writer.transaction(WORKSPACE) as transaction:
             transaction.save_recorded_jobs(shown, now=self._time())
+
+    def complete(self, writer: Writer) -> None:
+        """The system tables show some attempts of some runs, a little later than the Jobs API does."""
+        runs = []
+        for run_id, attempts in self.attempts.items():
+            late = timedelta(milliseconds=self.random.randint(0, 300))
+            shown = tuple(
+                replace(attempt, ended=attempt.ended + late)
+                for attempt in attempts
+                if self.random.random() < 0.7
+            )
+            if shown:
+                runs.append(make_run(*shown, run_id=run_id, job_id=JOBS[int(run_id) % 3], history=True))
+        observe(writer, *runs, now=self.now, compare=completion)
 
     def forget(self, writer: Writer) -> None:
         """Databricks forgets a run."""
