@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from collector.core.model import Job
 from collector.core.quartz import ScheduleError
-from collector.core.schedule import earliest, latest, scheduled, since_created
+from collector.core.schedule import earliest, latest, periodic_due, scheduled, since_created
+from collector.core.snapshot import JobFacts
 
 MOST = 50_000
 """Schedules that are remembered; beyond, all are forgotten and the next rendering computes those in use."""
@@ -35,8 +36,13 @@ class Timetable:
         self._known: dict[tuple[str, str], Due] = {}
         self._most = most
 
-    def due(self, job: Job, now: datetime) -> Due:
-        """The job's due times; none for a schedule that does not start it or cannot be read."""
+    def due(self, facts: JobFacts, now: datetime) -> Due:
+        """The job's due times; none for a job that is gone, or that no schedule starts that can be read."""
+        job = facts.job
+        if job is None or facts.deleted:
+            return NEVER
+        if job.periodic_unit:
+            return _periodic(job, facts, now)
         if not scheduled(job):
             return NEVER
         key = (job.quartz_cron_expression, job.timezone_id)
@@ -56,3 +62,14 @@ class Timetable:
             due = NEVER
         self._known[key] = due
         return due
+
+
+def _periodic(job: Job, facts: JobFacts, now: datetime) -> Due:
+    """The job started when it was due, as far as we know; what is due after that is reckoned."""
+    known = [instant for instant in (facts.last_start, facts.defined) if instant]
+    if not known:
+        return NEVER
+    last, following = periodic_due(job, max(known), now)
+    if following and last is None and facts.last_start == max(known):
+        last = facts.last_start
+    return Due(last, following)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from collector.core.bill import nothing_used
 from collector.core.model import Collector, Measure
 from collector.core.snapshot import ActiveRun, CounterValue, JobBill, JobFacts, Snapshot, WorkspaceSnapshot
-from exporter.due import NEVER, Due, Timetable
+from exporter.due import Due, Timetable
 from exporter.options import ExporterOptions
 from exporter.selection import selection
 
@@ -125,7 +125,7 @@ def _workspace(
             live=live,
             active=tuple(active.get(facts.job_id, ())),
             counters=counters.get(facts.job_id, {}),
-            due=NEVER if facts.job is None or facts.deleted else timetable.due(facts.job, now),
+            due=timetable.due(facts, now),
             bill=bill.jobs.get(facts.job_id, unused) if bill else None,
         )
 

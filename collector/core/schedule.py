@@ -11,7 +11,9 @@ lenient `java.util.Calendar`:
 Due times are those that a Quartz trigger reaches by going from one to the next. Asked out of turn, during the first of
 the two hours, `getTimeAfter` would leave out the second as well.
 
-Periodic triggers have no due time here: Databricks does not say from where it counts the interval.
+Databricks does not say from where it counts the interval of a periodic trigger. Here it is counted from the job's latest
+start, or from when its definition was first seen as it is, whichever is later: the true due time is then or earlier, so
+that a run by hand or a trigger that was resumed may make a missed start show late, and never makes one up.
 """
 
 from bisect import bisect_left, bisect_right
@@ -24,6 +26,9 @@ from collector.core.zones import zone
 
 Cut = Callable[[Sequence[int], int | None], Sequence[int]]
 """Chooses from rising values those up to or from a limit, in the order of the search; all of them where it is None."""
+
+PERIODS = {"HOURS": timedelta(hours=1), "DAYS": timedelta(days=1), "WEEKS": timedelta(weeks=1)}
+"""Units of periodic triggers."""
 
 
 def last_due(job: Job, now: datetime) -> datetime | None:
@@ -49,6 +54,19 @@ def next_due(job: Job, now: datetime) -> datetime | None:
 def since_created(job: Job, due: datetime | None) -> datetime | None:
     """The due time, or None when the job did not exist then."""
     return None if due and job.created and due < job.created else due
+
+
+def periodic_due(job: Job, since: datetime, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """When a job with a periodic trigger was last due, after `since` and up to now, and when it will be next.
+
+    None twice for a job that no periodic trigger starts (none, paused, continuous, a unit that nobody knows).
+    """
+    unit = PERIODS.get(job.periodic_unit)
+    if unit is None or job.periodic_interval <= 0 or job.paused or job.continuous:
+        return None, None
+    interval = job.periodic_interval * unit
+    passed = max(0, (now - since) // interval)
+    return since + passed * interval if passed else None, since + (passed + 1) * interval
 
 
 def scheduled(job: Job) -> bool:

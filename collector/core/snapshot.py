@@ -52,6 +52,8 @@ class JobFacts:
     name: str
     """The definition's name, else the name of its latest run."""
     deleted: datetime | None = None
+    defined: datetime | None = None
+    """When the definition was first seen as it is."""
     agreement: Agreement = field(default_factory=Agreement)
     last_start: datetime | None = None
     last_end: datetime | None = None

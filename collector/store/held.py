@@ -35,6 +35,7 @@ class Definition:
 
     job: Job
     deleted: datetime | None
+    changed: datetime
     agreement: Agreement
 
 
@@ -121,6 +122,7 @@ def _definition(row: Found) -> Definition:
     return Definition(
         job=job if job.run_as else replace(job, run_as=row.run_as),
         deleted=maybe_from_ms(row.deleted_ms),
+        changed=from_ms(row.changed_ms),
         agreement=agreements.from_row(row),
     )
 
@@ -131,6 +133,7 @@ def _facts(job_id: str, definition: Definition | None, history: Found | None) ->
         job=definition.job if definition else None,
         name=definition.job.name if definition else "",
         deleted=definition.deleted if definition else None,
+        defined=definition.changed if definition else None,
         agreement=definition.agreement if definition else Agreement(),
     )
     if history is None:

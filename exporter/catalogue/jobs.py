@@ -100,7 +100,8 @@ DEFINITIONS = Subject(
         "A deleted job keeps its info, its tags and its counters until they expire; its gauges end at once.\n"
         "Due times follow Quartz in the schedule's time zone: a local time that the clocks skip in spring is not due, "
         "one that they repeat in autumn is due at its second occurrence.\n"
-        "Periodic triggers have no due times, because Databricks does not say from where it counts the interval.\n"
+        "Databricks does not say from where it counts the interval of a periodic trigger: here it is due an interval "
+        "after the job's latest start, or after its definition changed if that was later.\n"
         "A page may be five seconds late with a due time that has just passed."
     ),
     families=(

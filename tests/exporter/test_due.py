@@ -15,6 +15,7 @@ from tests.exporter.store import Clock, MemoryStore
 from tests.make import NOON, at, make_job
 
 HOURLY = {"quartz_cron_expression": "0 30 * * * ?", "timezone_id": "UTC"}
+FOUR_HOURS = {"periodic_interval": 4, "periodic_unit": "HOURS"}
 EVERY_SECOND = {"quartz_cron_expression": "* * * * * ?", "timezone_id": "UTC"}
 
 
@@ -39,13 +40,34 @@ def test_page_shows_due_times() -> None:
         facts(deleted=at(-60), definition=HOURLY),
         facts(definition={**HOURLY, "paused": True}),
         facts(definition={"continuous": True}),
-        facts(definition={"periodic_interval": 4, "periodic_unit": "HOURS"}),
+        facts(definition={**FOUR_HOURS, "paused": True}),
+        facts(definition=FOUR_HOURS, last_start=None),
+        facts(definition={**FOUR_HOURS, "periodic_unit": "MOONS"}),
     ],
-    ids=["by hand", "not defined", "deleted", "paused", "continuous", "periodic"],
+    ids=["by hand", "not defined", "deleted", "paused", "continuous", "paused period", "never seen", "moons"],
 )
 def test_no_due_times(job: JobFacts) -> None:
     """A job that no schedule will start has no due series."""
     assert {} == dues(text(snapshot(workspace(job))))
+
+
+@pytest.mark.parametrize(
+    ("started", "defined", "last", "following"),
+    [
+        (-3600, -90_000, -3600, 10_800),
+        (-18_000, -90_000, -3600, 10_800),
+        (-36_000, -7200, None, 7200),
+        (-90_000, -18_000, -3600, 10_800),
+    ],
+    ids=["in time", "one missed", "resumed since", "missed since resumed"],
+)
+def test_periodic_triggers(started: float, defined: float, last: float | None, following: float) -> None:
+    """Every four hours, counted from the latest start, or from when the definition changed."""
+    job = facts(definition=FOUR_HOURS, last_start=at(started), defined=at(defined))
+
+    found = dues(text(snapshot(workspace(job))))
+
+    assert {"next": at(following)} | ({"last": at(last)} if last is not None else {}) == found
 
 
 def test_new_job_has_missed_nothing() -> None:
@@ -115,4 +137,4 @@ def test_timetable_answers_like_a_new_one() -> None:
 
     for seconds in (0, 1, 1799, 1800, 1801, 7200, -7200, 0):
         for job in jobs:
-            assert Timetable().due(job, at(seconds)) == kept.due(job, at(seconds))
+            assert Timetable().due(facts(job=job), at(seconds)) == kept.due(facts(job=job), at(seconds))

@@ -136,7 +136,8 @@ def test_deleted_jobs_expire(stores: Stores, writer: Writer) -> None:
     assert ["8"] == [job.job_id for job in expired.jobs]
     assert ["8"] == [counter.job_id for counter in expired.counters[Measure.RUNS_FINISHED]]
     assert first.counters == returned.counters
-    assert first.jobs == returned.jobs
+    assert [job.job_id for job in first.jobs] == [job.job_id for job in returned.jobs]
+    assert [at(0), at(3 * 86400)] == [first.jobs[0].defined, returned.jobs[0].defined]
 
 
 def test_no_expiry_without_polls(stores: Stores, writer: Writer) -> None:
