@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import commit, memory, poll, scale, scrape, start, visible
+from benchmarks import commit, memory, passes, poll, scale, scrape, start, visible
 from benchmarks.measure import Figure, span
 
 
@@ -27,6 +27,7 @@ class Benchmark(Protocol):
 BENCHMARKS: Mapping[str, Benchmark] = {
     "poll": poll.figures,
     "commit": commit.figures,
+    "passes": passes.figures,
     "visible": visible.figures,
     "scrape": scrape.figures,
     "scale": scale.figures,

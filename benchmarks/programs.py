@@ -30,6 +30,7 @@ max_jobs = {max_jobs}
 name = "production"
 host = "{host}"
 token_file = "{folder}/token"
+warehouse_id = "{warehouse}"
 """
 
 
@@ -100,9 +101,15 @@ def simulator(**options: object) -> Iterator[str]:
 
 
 def write_config(
-    folder: Path, host: str, *, port: int = 1, max_jobs: int = 10_000, **polling: object
+    folder: Path,
+    host: str,
+    *,
+    port: int = 1,
+    max_jobs: int = 10_000,
+    warehouse: str = "",
+    **polling: object,
 ) -> Path:
-    """A settings file for one workspace, with its store and its token beside it."""
+    """A settings file for one workspace, with its store and its token beside it; a warehouse is its id."""
     (folder / "token").write_text(TOKEN, encoding="utf-8")
     config = folder / "config.toml"
     lines = (
@@ -110,7 +117,14 @@ def write_config(
         for key, value in polling.items()
     )
     config.write_text(
-        CONFIG.format(port=port, folder=folder, host=host, max_jobs=max_jobs, polling="\n".join(lines)),
+        CONFIG.format(
+            port=port,
+            folder=folder,
+            host=host,
+            max_jobs=max_jobs,
+            warehouse=warehouse,
+            polling="\n".join(lines),
+        ),
         encoding="utf-8",
     )
     return config
