@@ -12,6 +12,7 @@ from collector.config import ConfigError, Settings, load
 from collector.logs import configure, redact
 from collector.store.engine import StoreError
 from databricks_jobs_exporter import commands, demo
+from exporter.access.admission import admission_of
 
 PROGRAM = "databricks-jobs-exporter"
 FAILED, MISUSED = 1, 2
@@ -25,6 +26,11 @@ Settings come from config.toml, whose comments explain each one, and from DJE_ e
 [[workspaces]] in it, DATABRICKS_HOST and the other variables of the Databricks SDK name the workspace.
 
 Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.
+"""
+CHECKED = """\
+Prints what works, what is missing with the setting or the GRANT statement that mends it, and about how many requests
+and warehouse minutes the configured intervals cost. Changes nothing, and neither opens nor makes the store; but it
+starts the SQL warehouse. Exits with 1 when something is missing.
 """
 
 
@@ -62,6 +68,8 @@ def _outcome(command: str, given: argparse.Namespace) -> int:
 def _settings(path: Path | None) -> Settings:
     settings = load(path, os.environ)
     configure(settings.log.format, settings.log.level, settings.secrets)
+    # its mistakes are the configuration's: they are told before anything starts
+    admission_of(settings.server.web_config_file)
     return settings
 
 
@@ -108,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
             "once",
             "one round of all polls, then print what was seen",
             "Writes the store as `collect` does. Exits with 1 when a poll failed.",
+        ),
+        (
+            "check",
+            "try sign-in, rights and system tables, and say what mends what is missing",
+            CHECKED,
         ),
     ):
         several.add_parser(

@@ -16,9 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from collector.checking import reports
 from collector.config import Settings
 from collector.logs import event
+from collector.password import store_password
 from collector.wiring import Collectors, collectors, silence
+from databricks_jobs_exporter import verdict
+from exporter.access.admission import admission_of
 from exporter.options import ExporterOptions
 from exporter.pages import Pages
 from exporter.reading import LateStore
@@ -92,11 +96,23 @@ def once(settings: Settings) -> int:
     return int(failed)
 
 
+def check(settings: Settings) -> int:
+    """Try everything that the collectors need, without a store; 1 when something is missing."""
+    complete = True
+    if any(workspace.warehouse_id for workspace in settings.workspaces):
+        print("A SQL warehouse that is stopped starts now, which takes seconds to minutes.", file=sys.stderr)
+    for report in reports(settings, datetime.now(UTC)):
+        verdict.show(report, settings.polling)
+        complete = complete and report.complete
+    return int(not complete)
+
+
 COMMANDS: Mapping[str, Callable[[Settings], int]] = {
     "run": run,
     "collect": collect,
     "serve": serve,
     "once": once,
+    "check": check,
 }
 
 
@@ -142,14 +158,17 @@ def _serving(settings: Settings, *, demo: bool) -> Iterator[None]:
         job_histograms=settings.metrics.job_histograms,
         task_runs=settings.metrics.task_runs,
         exemplars=settings.metrics.exemplars,
+        discounts=bool(settings.billing.discounts),
         demo=demo,
     )
+    admission = admission_of(settings.server.web_config_file)
+    secured = admission().context is not None
     with (
-        LateStore(settings.store.url) as store,
+        LateStore(settings.store.url, store_password(settings)) as store,
         Pages(store, options, lambda: datetime.now(UTC)) as pages,
-        serving(create_app(pages), settings.server.host, settings.server.port) as port,
+        serving(create_app(pages), settings.server.host, settings.server.port, admission) as port,
     ):
-        event(logger, logging.INFO, "serving", address=f"{settings.server.host}:{port}")
+        event(logger, logging.INFO, "serving", address=f"{settings.server.host}:{port}", tls=secured)
         yield
 
 

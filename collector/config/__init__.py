@@ -3,6 +3,8 @@
 from collector.config.reading import ConfigError, load
 from collector.config.secret import Secret, SecretError
 from collector.config.settings import (
+    AgreementSettings,
+    BillingSettings,
     JobsSettings,
     LogSettings,
     MetricsSettings,
@@ -14,6 +16,8 @@ from collector.config.settings import (
 )
 
 __all__ = [
+    "AgreementSettings",
+    "BillingSettings",
     "ConfigError",
     "JobsSettings",
     "LogSettings",

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from collector.config import secret
+from collector.config.agreements import agreements
+from collector.config.hosting import APP_PORT
+from collector.config.lakebase import resolved
 from collector.config.secret import SecretError
 from collector.config.settings import SECTIONS, Setting, Settings, settings_of
 from collector.config.values import Mistake, duration_written, password_in, store_url, suggestion, written
@@ -14,6 +17,8 @@ from collector.config.workspaces import workspaces
 
 PREFIX = "DJE_"
 DEFAULT_FILE = Path("config.toml")
+TABLES = ("agreements", "workspaces")
+"""What may stand in the file any number of times, in double brackets."""
 
 Key = tuple[str, str]
 """Section and key."""
@@ -66,12 +71,14 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     in_document = dict(_from_document(document, file, mistakes))
     given = _merged(in_document, dict(_from_environment(environ, mistakes)))
     sections = _parsed(given, mistakes)
+    sections["store"] |= _store_here(sections["store"], given, file, environ, mistakes)
     built = {name: SECTIONS[name](**values) for name, values in sections.items()}
     wrong = {(section, name) for section, name in given if name not in sections[section]}
     places = {key: given[key].place if key in given else _place(file, key) for key in _all_settings()}
     mistakes += _contradictions(built, places, wrong)
     settings = Settings(
         **built,
+        agreements=agreements(document.get("agreements", []), file, mistakes),
         workspaces=workspaces(document.get("workspaces", []), file, environ, mistakes),
     )
     if mistakes:
@@ -97,7 +104,7 @@ def _from_document(
     document: Mapping[str, Any], file: Path, mistakes: list[str]
 ) -> Iterator[tuple[Key, _Given]]:
     for section, table in document.items():
-        if section == "workspaces":
+        if section in TABLES:
             continue
         if section not in SECTIONS or not isinstance(table, dict):
             mistakes.append(f"{file}: {_no_section(section, table)}")
@@ -119,7 +126,7 @@ def _no_section(name: str, value: object) -> str:
     if not isinstance(value, dict | list):
         homes = [section for section, name_of in _all_settings() if name_of == name]
         return f"{name}: stands in no section; " + (f"move it below [{homes[0]}]" if homes else "remove it")
-    sections = [f"[{section}]" for section in SECTIONS] + ["[[workspaces]]"]
+    sections = [*(f"[{section}]" for section in SECTIONS), *(f"[[{table}]]" for table in TABLES)]
     hint = suggestion(f"[{name}]", sections, otherwise=f"the sections are {', '.join(sections)}")
     return f"[{name}]: unknown section; {hint}"
 
@@ -127,6 +134,8 @@ def _no_section(name: str, value: object) -> str:
 def _from_environment(environ: Mapping[str, str], mistakes: list[str]) -> Iterator[tuple[Key, _Given]]:
     """The variables that are ours. An empty one counts as unset, because compose files pass on what is unset so."""
     known = {f"{PREFIX}{section}_{name}".upper(): (section, name) for section, name in _all_settings()}
+    if port := environ.get(APP_PORT):
+        yield ("server", "listen"), _Given(value=f":{port}", place=APP_PORT, folder=Path())
     for variable, text in environ.items():
         if not variable.startswith(PREFIX) or not text.strip():
             continue
@@ -146,15 +155,28 @@ def _as_in_the_file(text: str, setting: Setting) -> object:
     match setting.default:
         case list():
             return [item.strip() for item in text.split(",") if item.strip()]
+        case dict():
+            return dict(_pair(item) for item in text.split(",") if item.strip())
         case bool():
             return {"true": True, "false": False}.get(text.lower(), text)
         case int() | float() as number:
-            try:
-                return type(number)(text)
-            except ValueError:
-                return text
+            return _number(text, type(number))
         case _:
             return text
+
+
+def _pair(text: str) -> tuple[str, object]:
+    """What stands before and behind the equals sign."""
+    name, _, value = text.partition("=")
+    return name.strip(), _number(value.strip(), float)
+
+
+def _number(text: str, kind: type[int] | type[float]) -> object:
+    """The number of a text; the text when it is none."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 def _merged(document: dict[Key, _Given], environment: dict[Key, _Given]) -> dict[Key, _Given]:
@@ -181,6 +203,25 @@ def _parsed(given: Mapping[Key, _Given], mistakes: list[str]) -> dict[str, dict[
             mistakes.append(f"{each.place}: {mistake}")
     sections["store"] |= urls
     return sections
+
+
+def _store_here(
+    store: Mapping[str, Any],
+    given: Mapping[Key, _Given],
+    file: Path,
+    environ: Mapping[str, str],
+    mistakes: list[str],
+) -> dict[str, Any]:
+    """What the store's URL stands for where the process runs; nothing when the URL is wrong by itself."""
+    keys = [key for key in (("store", "url"), ("store", "url_file")) if key in given]
+    if keys and "url" not in store:
+        return {}
+    try:
+        return resolved(store.get("url", SECTIONS["store"]().url), environ)
+    except Mistake as mistake:
+        place = given[keys[0]].place if keys else _place(file, ("store", "url"))
+        mistakes.append(f"{place}: {mistake}")
+        return {}
 
 
 def _existing(file: Path) -> Path:

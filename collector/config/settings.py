@@ -5,13 +5,15 @@ section opens it in `config.toml`.
 """
 # ruff: noqa: RUF009 – `setting` and `secret` make dataclass fields, which are there to be made in the class
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from collector.config import values
+from collector.config import amounts, values
+from collector.config.lakebase import Lakebase
 from collector.config.secret import Secret
 from collector.config.values import Address
 
@@ -37,7 +39,8 @@ class Setting:
 def setting(parse: Callable[[object], T], comment: str, *, default: object, shown: bool = True) -> T:
     """Declare a key with its default as written in the file; what is not shown stays out of `repr`."""
     declared = Setting(default=default, parse=parse, comment=comment)
-    return field(default=parse(default), repr=shown, metadata={SETTING: declared})
+    value = parse(default)  # by a factory, because a dataclass takes no table as a default
+    return field(default_factory=lambda: value, repr=shown, metadata={SETTING: declared})
 
 
 def secret(comment: str) -> Secret | None:
@@ -49,18 +52,24 @@ def secret(comment: str) -> Secret | None:
 def settings_of(section: Any) -> Iterator[tuple[str, Setting]]:
     """Keys and declarations of a section's class, in the order of `config.toml`."""
     declared: tuple[Field[Any], ...] = fields(section)
-    return ((each.name, each.metadata[SETTING]) for each in declared)
+    return ((each.name, each.metadata[SETTING]) for each in declared if SETTING in each.metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """The HTTP server: plain HTTP, open to everybody who reaches the port; put TLS and sign-in in front of it."""
+    """The HTTP server: plain HTTP, open to everybody who reaches the port, unless web_config_file says otherwise."""
 
     listen: Address = setting(
         values.address,
         'Address and port. ":10977" listens on all addresses, "127.0.0.1:10977" only for this machine, '
         '"[::1]:10977" on IPv6.',
         default="0.0.0.0:10977",
+    )
+    web_config_file: Path | None = setting(
+        values.file,
+        "TLS, sign-in and headers, in the format of Prometheus's exporters; docs/web-config.md says which of its "
+        "fields are honoured. Read again when it changes. Empty: plain HTTP for everybody.",
+        default="",
     )
 
     @property
@@ -81,8 +90,10 @@ class StoreSettings:
     url: str = setting(
         values.store_url,
         'SQLite on a local disk ("sqlite:///FILE", relative to the working directory; "sqlite:////FILE" absolute), '
-        'or PostgreSQL ("postgresql+psycopg://USER@HOST/DATABASE"). With a password in it, use url_file or '
-        "DJE_STORE_URL instead.",
+        'or PostgreSQL ("postgresql+psycopg://USER@HOST/DATABASE"; "?schema=NAME" keeps the tables in a schema that is '
+        "made when it is missing). With a password in it, use url_file or DJE_STORE_URL instead. "
+        '"lakebase" is the database that a Databricks App has among its resources (PGHOST, PGDATABASE, PGUSER, …), '
+        "with tokens of the app's service principal as passwords.",
         default="sqlite:///databricks-jobs.db",
         shown=False,
     )
@@ -93,6 +104,20 @@ class StoreSettings:
         "back, so less makes them poorer. Costs disk space for each run.",
         default="60d",
     )
+    details_retention: timedelta = setting(
+        values.duration(at_least="1h"),
+        "How long the tasks and parameters of a finished run are kept, for its page and /api/runs; nothing is counted "
+        "from them. Costs about a kilobyte of disk space for each run, more with many tasks.",
+        default="14d",
+    )
+    secret_parameters: tuple[str, ...] = setting(
+        values.patterns,
+        "Names of run parameters whose values are masked before they are stored: regular expressions, found anywhere "
+        "in the name, capital or small.",
+        default=["password", "token", "secret", "key"],
+    )
+    lakebase: Lakebase | None = None
+    """Where the password comes from when the URL was "lakebase"; the URL is the address that it stands for then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +164,15 @@ class PollingSettings:
     )
     system_tables_interval: timedelta = setting(
         values.duration(at_least="1s", at_most="7d"),
-        "Between two readings of the run history in the system tables, for workspaces with a warehouse_id. Not used "
-        "yet: this version does not read the system tables.",
+        "Between two readings of run history and job definitions in the system tables, for workspaces with a "
+        "warehouse_id; finds the runs that no poll saw. Each reading starts the warehouse: one that is asked more often "
+        "than its auto-stop never stops and costs around the clock. The tables are minutes late anyway: where that "
+        'does not matter, take an interval well above auto-stop, such as "1h".',
         default="5m",
     )
     billing_interval: timedelta = setting(
         values.duration(at_least="1s", at_most="7d"),
-        "The same for usage and prices. Not used yet.",
+        "The same for usage and prices, which reach the tables about half a day late.",
         default="1h",
     )
 
@@ -181,13 +208,31 @@ class JobsSettings:
     )
     team_tag: str = setting(
         values.text,
-        "Tag that names the team whom alerts of the job go to. Not used yet. Empty: no such tag.",
+        "Tag that names the team whom alerts of the job go to. Empty: no such tag.",
         default="team",
+    )
+    owner_tag: str = setting(
+        values.text,
+        "Tag that names the owner of the job, as a label of databricks_job_owner_info. Empty: no such tag, because "
+        "owners are often people, and Prometheus keeps their names.",
+        default="",
     )
     budget_tag: str = setting(
         values.text,
-        "Tag whose value is the DBUs that the job may use in a month. Not used yet. Empty: no such tag.",
+        "Tag whose value is the DBUs that the job may use in a month. Empty: no such tag.",
         default="budget_monthly_dbus",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingSettings:
+    """What usage costs; for workspaces with a warehouse_id. Databricks shows list prices alone."""
+
+    discounts: Mapping[str, Decimal] = setting(
+        amounts.discounts,
+        "What is off the list price, by product (billing_origin_product), as fractions: { JOBS = 0.2, SQL = 0.35 } "
+        "is 20 % and 35 %. Shows the net cost beside the list cost. Empty: list cost alone.",
+        default={},
     )
 
 
@@ -226,6 +271,25 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementSettings:
+    """What jobs without tags are held to, and who answers for them. A tag of the job and its health rule win; of
+    several tables that fit, the first that sets a key gives it.
+    """
+
+    jobs: tuple[str, ...] = setting(
+        values.selectors, "The jobs that are meant, written as in include above. Not empty.", default=[]
+    )
+    sla: timedelta | None = setting(
+        values.optional(values.duration(at_least="1s")), 'How long a run may take, such as "30m".', default=""
+    )
+    budget_monthly_dbus: Decimal | None = setting(
+        values.optional(amounts.budget), "DBUs that each of the jobs may use in a month.", default=""
+    )
+    team: str = setting(values.text, "The team whom alerts go to.", default="")
+    owner: str = setting(values.text, "The owner, as a label of databricks_job_owner_info.", default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceSettings:
     """One Databricks workspace and how to sign in there."""
 
@@ -250,11 +314,14 @@ class WorkspaceSettings:
         "with its OAuth secret. With none of these, the SDK searches its environment."
     )
     warehouse_id: str | None = setting(
-        values.optional_text, "SQL warehouse that reads the system tables. Not used yet.", default=""
+        values.optional_text,
+        "SQL warehouse that reads run history, job definitions, usage and prices in the system tables. Without one "
+        "nothing of this is asked, and no cost is shown.",
+        default="",
     )
     system_catalog: str = setting(
         values.name(most=255, marks="_-"),
-        "Catalogue that shows the system tables, where views stand in for them. Not used yet.",
+        "Catalogue of the system tables; another one where views of the same names stand in for them.",
         default="system",
     )
 
@@ -267,8 +334,11 @@ class Settings:
     store: StoreSettings = StoreSettings()
     polling: PollingSettings = PollingSettings()
     jobs: JobsSettings = JobsSettings()
+    billing: BillingSettings = BillingSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
+    agreements: tuple[AgreementSettings, ...] = ()
+    """In the order of the file."""
     workspaces: tuple[WorkspaceSettings, ...] = (WorkspaceSettings(),)
     """At least one. A host or profile of None leaves the choice to the environment of the Databricks SDK."""
     secrets: tuple[Callable[[], str], ...] = field(default=(), repr=False, compare=False)
@@ -280,6 +350,7 @@ SECTIONS: dict[str, Any] = {
     "store": StoreSettings,
     "polling": PollingSettings,
     "jobs": JobsSettings,
+    "billing": BillingSettings,
     "metrics": MetricsSettings,
     "log": LogSettings,
 }

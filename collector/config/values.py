@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import unquote
 
 from collector.logs import MASK, redact
+
+T = TypeVar("T")
 
 UNITS = {
     "w": timedelta(weeks=1),
@@ -26,7 +28,8 @@ DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[wdhms]))+", re.ASCII)
 DURATION_PART = re.compile(r"([\d.]+)(ms|[wdhms])", re.ASCII)
 ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:\[\]/]*):(?P<port>\d{1,9})", re.ASCII)
 HOST = re.compile(r"(?:https?://)?[A-Za-z0-9.-]+(?::\d{1,5})?/?", re.ASCII)
-STORE_URL = re.compile(r"sqlite:///.+|postgresql\+psycopg://.+")
+LAKEBASE = "lakebase"
+STORE_URL = re.compile(rf"sqlite:///.+|postgresql\+psycopg://.+|{LAKEBASE}")
 URL_PASSWORD = re.compile(r"(?<=://)([^:@/]*):(.*)@", re.DOTALL)
 """Up to the last `@`: what is not encoded as it should be is still a password."""
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 – a scrape comes from another machine
@@ -72,6 +75,11 @@ def text(value: object) -> str:
 def optional_text(value: object) -> str | None:
     """Text, or None for the empty one."""
     return text(value) or None
+
+
+def optional(parse: Callable[[object], T]) -> Callable[[object], T | None]:
+    """The same, or None for the empty text."""
+    return lambda value: None if value == "" else parse(value)
 
 
 def file(value: object) -> Path | None:
@@ -182,6 +190,17 @@ def selectors(value: object) -> tuple[str, ...]:
                 f"{written(item)} is not a regular expression ({error}); "
                 'correct it, or write "tag:key=value" or "tag:key"'
             ) from None
+    return items
+
+
+def patterns(value: object) -> tuple[str, ...]:
+    """Regular expressions."""
+    items = texts(value)
+    for item in items:
+        try:
+            re.compile(item)
+        except re.error as error:
+            raise Mistake(f"{written(item)} is not a regular expression ({error}); correct it") from None
     return items
 
 

@@ -291,6 +291,8 @@ VARIABLES = {
     "DJE_SERVER_LISTEN": ("127.0.0.1:1", "server", "listen", Address("127.0.0.1", 1)),
     "DJE_STORE_URL": ("sqlite:///other.db", "store", "url", "sqlite:///other.db"),
     "DJE_STORE_RETENTION": ("61d", "store", "retention", timedelta(days=61)),
+    "DJE_STORE_DETAILS_RETENTION": ("12h", "store", "details_retention", timedelta(hours=12)),
+    "DJE_STORE_SECRET_PARAMETERS": ("^pin$,pass", "store", "secret_parameters", ("^pin$", "pass")),
     "DJE_POLLING_ACTIVE_INTERVAL": ("10s", "polling", "active_interval", timedelta(seconds=10)),
     "DJE_POLLING_DEFINITIONS_INTERVAL": ("1s", "polling", "definitions_interval", timedelta(seconds=1)),
     "DJE_POLLING_OVERLAP": ("11m", "polling", "overlap", timedelta(minutes=11)),
@@ -334,12 +336,12 @@ def test_environment_wins_over_the_file(variable: str) -> None:
 
 
 def test_every_setting_has_a_variable() -> None:
-    """The names above are those of all settings, but the one that needs a file of its own."""
+    """The names above are those of all settings, but those that need a file of their own."""
     declared = {
         f"DJE_{section}_{key}".upper() for section, kind in SECTIONS.items() for key, _ in settings_of(kind)
     }
 
-    assert declared == {*VARIABLES, "DJE_STORE_URL_FILE"}
+    assert declared == {*VARIABLES, "DJE_STORE_URL_FILE", "DJE_SERVER_WEB_CONFIG_FILE"}
 
 
 def test_empty_variable_is_unset() -> None:
@@ -384,6 +386,8 @@ BAD_FILES = {
     "[jobs]\nmax_jobs = true": "[jobs] max_jobs: true is not a whole number; write one of at least 1",
     '[jobs]\ninclude = ["etl-("]': '[jobs] include: "etl-(" is not a regular expression '
     f"(missing ), unterminated subpattern at position 4); {SELECTOR}",
+    '[store]\nsecret_parameters = ["*key"]': '[store] secret_parameters: "*key" is not a regular expression '
+    "(nothing to repeat at position 0); correct it",
     '[jobs]\nexclude = ["tag:=prod"]': '[jobs] exclude: "tag:=prod" names no tag; write "tag:key=value" or "tag:key"',
     '[jobs]\ninclude = "etl"': '[jobs] include: "etl" is not a list of texts; write it like ["one", "two"]',
     '[jobs]\ntag_labels = ["a", "a"]': '[jobs] tag_labels: "a" stands there more than once; write it once',

@@ -88,10 +88,10 @@ def text_only(target: str) -> Iterator[Proxy]:
 
 
 @contextmanager
-def prometheus(folder: Path, **targets: str) -> Iterator[str]:
+def prometheus(folder: Path, template: str = CONFIG, **targets: str) -> Iterator[str]:
     """The address of a Prometheus that scrapes the targets every second."""
     config = folder / "prometheus.yml"
-    config.write_text(CONFIG.format(**targets), encoding="utf-8")
+    config.write_text(template.format(**targets), encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
