@@ -68,7 +68,7 @@ def of_request(error: BaseException, warehouse_id: str) -> SourceError:
 def of_statement(error: BaseException, query: Query, warehouse_id: str, principal: str) -> SourceError:
     """Our error for a query that failed; names the grants, or the column, that are missing."""
     text = str(error)
-    found = CONDITION.match(text)
+    found = CONDITION.search(text)
     condition = found[1] if found else ""
     if condition in UNGRANTED or LACKING.search(text):
         return Ungranted(

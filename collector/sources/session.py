@@ -31,6 +31,8 @@ BATCH = 5_000
 BATCH_BYTES = 16 * 1024 * 1024
 FIRST_LOOK, LONGEST_LOOK = 0.02, 1.0
 """Seconds between two looks whether a statement is done; the warehouse holds each of them for a while as well."""
+LOOK = 0.2
+"""Seconds between two looks of whoever waits for the thread whether it is over."""
 LONGEST_PAUSE = 30.0
 """Seconds between two tries of what a busy or starting warehouse refused."""
 GRACE = 2.0
@@ -95,19 +97,26 @@ class Session:
         ended = self._worker.submit(self._end)
         self._worker.stop()
         if not self._left:
+            self._left = True
             wait([ended], timeout=GRACE)
 
     def _ask(self, function: Callable[..., T], *arguments: object) -> T:
         """The answer of a function that runs in the thread, or Unreachable when it does not come in time."""
         if self._left:
-            raise Unreachable("the SQL warehouse has not answered before the deadline")
+            raise Unreachable("the session on the SQL warehouse is over")
         future = self._worker.submit(function, *arguments)
-        done, _ = wait([future], timeout=max(0.0, self._deadline.remaining()) + GRACE)
-        if not done:
+        while not wait([future], timeout=LOOK).done and not self._over:
+            pass
+        if not wait([future], timeout=GRACE).done:
             self._left = True
             self._connection.give_up()
             raise Unreachable("no answer of the SQL warehouse before the deadline")
         return future.result()
+
+    @property
+    def _over(self) -> bool:
+        """True when the thread should end by itself."""
+        return self._closing.is_set() or self._deadline.passed
 
     # ── in the thread ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -239,6 +248,7 @@ def _connected(config: Config, warehouse_id: str, deadline: Deadline, entry: str
         _disable_pandas=True,
         _socket_timeout=seconds,
         _enable_v3_retries=False,
+        _retry_delay_min=0.1,
         _retry_stop_after_attempts_count=1,
         _retry_stop_after_attempts_duration=1,
     )

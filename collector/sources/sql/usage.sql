@@ -13,8 +13,8 @@ WITH added AS (
     usage_date,
     COALESCE(usage_metadata.job_id, '') AS job_id,
     COALESCE(billing_origin_product, '') AS product,
-    sku_name,
-    usage_unit
+    COALESCE(sku_name, '') AS sku_name,
+    COALESCE(usage_unit, '') AS usage_unit
   FROM system.billing.usage
   WHERE workspace_id = :workspace_id
     AND usage_date >= CAST(:since_date AS DATE)
@@ -26,8 +26,8 @@ used AS (
     usage_date,
     COALESCE(usage_metadata.job_id, '') AS job_id,
     COALESCE(billing_origin_product, '') AS product,
-    sku_name,
-    usage_unit,
+    COALESCE(sku_name, '') AS sku_name,
+    COALESCE(usage_unit, '') AS usage_unit,
     cloud,
     usage_end_time,
     usage_quantity

@@ -1,5 +1,5 @@
--- Purpose:    DBUs that each job has used since it last succeeded, within the days that are looked at. Jobs with none
---             are left out.
+-- Purpose:    DBUs that each job has used since it last succeeded, or since the first day where that is later. Jobs
+--             with none are left out.
 -- Tables:     system.lakeflow.job_run_timeline, system.billing.usage
 -- Grants:     GRANT USE CATALOG ON CATALOG system TO `<application id or user>`;
 --             GRANT USE SCHEMA, SELECT ON SCHEMA system.lakeflow TO `<application id or user>`;
