@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from simulator import Options, Simulator
+from simulator.api import WAREHOUSE_ID
 from tests.end_to_end.program import OPENMETRICS, configured, ended, started, workspace
 
 TOKEN = "planted-token-5f1e"
@@ -75,8 +76,8 @@ def test_no_secret_is_in_logs_pages_or_store(form: str, tmp_path: Path) -> None:
     with Simulator(options) as simulator, echo() as careless:
         config = configured(
             tmp_path,
-            workspace(tmp_path, simulator.url, TOKEN),
-            workspace(tmp_path, careless, TOKEN, name="careless"),
+            workspace(tmp_path, simulator.url, TOKEN) | {"warehouse_id": WAREHOUSE_ID},
+            workspace(tmp_path, careless, TOKEN, name="careless") | {"warehouse_id": WAREHOUSE_ID},
             {
                 "name": "principal",
                 "host": simulator.url,
@@ -88,6 +89,8 @@ def test_no_secret_is_in_logs_pages_or_store(form: str, tmp_path: Path) -> None:
         up = "databricks_exporter_collector_up"
         with started(tmp_path, "run", "--config", config) as program:
             program.wait_for(1, up, collector="live", workspace="production")
+            program.wait_for(1, up, collector="billing", workspace="production")
+            program.wait_for(0, up, collector="system_tables", workspace="careless")
             program.wait_for(1, up, collector="live", workspace="principal")
             program.wait_for_failure("unreadable", workspace="careless")
             simulator.control.credentials(clients={"client": "another"}, expire_issued=True)
