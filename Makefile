@@ -34,10 +34,12 @@ lint: $(STAMP) ## format, lint, types, import rules
 check: lint ## everything that CI runs
 	$(PYTEST) -n 2 --dist worksteal --full --cov --cov-report=term
 	$(BIN)/python -m exporter.reference --check docs/metrics.md
+	$(BIN)/python -m exporter.dashboards --check monitoring/dashboards
 	$(BIN)/python -m collector.config.template | diff config.toml -
 
 docs: $(STAMP) ## write the generated documents
 	$(BIN)/python -m exporter.reference docs/metrics.md
+	$(BIN)/python -m exporter.dashboards monitoring/dashboards
 	$(BIN)/python -m collector.config.template > config.toml.new && mv config.toml.new config.toml
 
 bench: $(STAMP) ## measure the figures of docs/design.md
