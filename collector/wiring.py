@@ -29,6 +29,7 @@ from collector.sources.budget import Budget
 from collector.sources.client import Client
 from collector.sources.connection import Connection
 from collector.sources.jobs_api import JobsApi
+from collector.sources.parameters import secret_names
 from collector.sources.system_tables import SystemTables
 from collector.store.engine import StoreError, open_store
 from collector.store.writer import Writer
@@ -78,6 +79,7 @@ class Collectors:
     workspaces: tuple[Workspace, ...]
     writer: Writer
     retention: timedelta
+    details_retention: timedelta
     now: Callable[[], datetime]
 
     def once(self) -> Iterator[tuple[str, Poll | None]]:
@@ -127,7 +129,12 @@ class Collectors:
                 standing.watermarks.get(Collector.LOOKBACK),
                 workspace.lookback.terms.lookback,
             )
-            self.writer.prune(workspace.name, before=before, polls_before=now - POLLS_KEPT)
+            self.writer.prune(
+                workspace.name,
+                before=before,
+                polls_before=now - POLLS_KEPT,
+                details_before=now - self.details_retention,
+            )
             self.writer.prune_usage(workspace.name, before=kept_since(now, self.retention))
 
         yield task(
@@ -169,7 +176,13 @@ def collectors(
     try:
         for workspace in settings.workspaces:
             writer.register(workspace.name, host="", workspace_id="", now=now())
-        yield Collectors(workspaces=workspaces, writer=writer, retention=settings.store.retention, now=now)
+        yield Collectors(
+            workspaces=workspaces,
+            writer=writer,
+            retention=settings.store.retention,
+            details_retention=settings.store.details_retention,
+            now=now,
+        )
     finally:
         for built in workspaces:
             for desk in built.desks:
@@ -190,8 +203,9 @@ def _workspace(
     progress: Callable[[int, int], None],
 ) -> Workspace:
     polling = settings.polling
-    connection = Connection(lambda: _sdk_settings(workspace), Budget(polling.max_requests_per_second))
+    connection = Connection(lambda: sdk_settings(workspace), Budget(polling.max_requests_per_second))
     memory = Memory()
+    secret = secret_names(settings.store.secret_parameters)
     tables = None
     if workspace.warehouse_id:
         tables = SystemTables(
@@ -221,7 +235,7 @@ def _workspace(
         )
         return Desk(
             terms=terms,
-            source=JobsApi(Client(connection)),
+            source=JobsApi(Client(connection), secret),
             tables=tables,
             writer=writer,
             memory=memory,
@@ -269,7 +283,7 @@ def _words(settings: Settings) -> Words:
     )
 
 
-def _sdk_settings(workspace: WorkspaceSettings) -> Mapping[str, Any]:
+def sdk_settings(workspace: WorkspaceSettings) -> Mapping[str, Any]:
     """What the SDK is given; what is absent it looks for in its own environment and profiles."""
     kind = "pat" if workspace.token else "oauth-m2m" if workspace.client_id else None
     given = {
