@@ -27,7 +27,9 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def system_tables(desk: Desk, started: datetime) -> Answer:
-    """Read definitions, then the runs of all hours that have changed; everything is written as it comes."""
+    """Read definitions, then the runs of all hours that have changed; everything is written as it comes, and medians
+    are computed at once, because the first pass brings weeks.
+    """
     with readings(desk, started) as all_readings:
         changed = 0
         with all_readings.of(JOBS) as reading:
@@ -36,6 +38,7 @@ def system_tables(desk: Desk, started: datetime) -> Answer:
         with all_readings.of(RUNS) as reading:
             seen, finished = _runs(desk, all_readings, reading)
             changed += finished
+    desk.writer.refresh_statistics(desk.terms.workspace, now=desk.now())
 
     def write(transaction: Transaction, now: datetime) -> int:  # noqa: ARG001 – it is written already
         return changed

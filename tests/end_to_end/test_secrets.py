@@ -33,7 +33,7 @@ class Echo(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Refuse, in words that quote the credentials."""
         given = self.headers.get("Authorization") or ""
-        body = f'{{"error_code": "BAD_REQUEST", "message": "cannot use {given} as {given.split()[-1:]}"}}'.replace(
+        body = f'{{"error_code": "BAD_REQUEST", "message": "[/x] cannot use {given} as {given.split()[-1:]}"}}'.replace(
             "'", ""
         )
         self.send_response(400)

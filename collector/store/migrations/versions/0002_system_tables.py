@@ -38,7 +38,10 @@ def upgrade() -> None:
     )
     _add_columns(
         "attempts",
-        [sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false()) for name in FLAGS_OF_ATTEMPTS],
+        [
+            sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
+            for name in FLAGS_OF_ATTEMPTS
+        ],
     )
     op.execute("UPDATE attempts SET measured = detailed")
     # a definition without the time of creation was made from runs alone
