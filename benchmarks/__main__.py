@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import commit, memory, passes, poll, scale, scrape, start, visible
+from benchmarks import api, commit, memory, passes, poll, rules, scale, scrape, start, visible
 from benchmarks.measure import Figure, span
 
 
@@ -29,7 +29,9 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "commit": commit.figures,
     "passes": passes.figures,
     "visible": visible.figures,
+    "api": api.figures,
     "scrape": scrape.figures,
+    "rules": rules.figures,
     "scale": scale.figures,
     "start": start.figures,
     "memory": memory.figures,

@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.measure import Figure, middle, seconds
 from collector.core.count import Extent
 from collector.core.model import Attempt, Collector, Poll, Run, TaskRun
+from collector.core.records import Parameter, RunDetails, TaskDetail
 from collector.poll import save
 from collector.store.engine import open_store
 from collector.store.writer import Writer
@@ -93,4 +94,22 @@ def _ended(run: Run, now: datetime) -> Run:
         duration=now - run.started,
         tasks=tasks,
     )
-    return replace(run, ended=now, state="TERMINATED", latest=attempt, history=(attempt,))
+    details = RunDetails(
+        tasks=tuple(
+            TaskDetail(
+                run_id=task.run_id,
+                task_key=task.task_key,
+                kind="notebook",
+                state="TERMINATED",
+                result=task.result,
+                started=run.started,
+                ended=now,
+                execution=task.execution,
+                termination_code="SUCCESS",
+                termination_type="SUCCESS",
+            )
+            for task in tasks
+        ),
+        parameters=(Parameter(name="day", value="2026-03-02"),),
+    )
+    return replace(run, ended=now, state="TERMINATED", latest=attempt, history=(attempt,), details=details)

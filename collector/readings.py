@@ -92,7 +92,9 @@ def readings(desk: Desk, started: datetime) -> Iterator[Readings]:
         raise ValueError(f"workspace {terms.workspace} has no warehouse")
     memory.workspace_id = memory.workspace_id or desk.source.identity().workspace_id
     if not memory.workspace_id:
-        raise Unreadable("the workspace does not tell its id, and the tables show all workspaces of the region")
+        raise Unreadable(
+            "the workspace does not tell its id, and the tables show all workspaces of the region"
+        )
     standing = desk.writer.standing(terms.workspace, recent_since=started, undetailed=0)
     with desk.tables.session(terms.deadline.total_seconds()):
         all_readings = Readings(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -86,7 +87,7 @@ def once(settings: Settings) -> int:
             table.add_row(
                 workspace,
                 poll.collector.value,
-                f"{poll.error}: {poll.message}" if poll.error else "ok",
+                escape(f"{poll.error}: {poll.message}") if poll.error else "ok",
                 f"{poll.seen}",
                 f"{poll.changed}",
                 f"{poll.requests}",
@@ -166,7 +167,12 @@ def _serving(settings: Settings, *, demo: bool) -> Iterator[None]:
     with (
         LateStore(settings.store.url, store_password(settings)) as store,
         Pages(store, options, lambda: datetime.now(UTC)) as pages,
-        serving(create_app(pages), settings.server.host, settings.server.port, admission) as port,
+        serving(
+            create_app(pages, store, records=store, on_databricks_apps=settings.on_databricks_apps),
+            settings.server.host,
+            settings.server.port,
+            admission,
+        ) as port,
     ):
         event(logger, logging.INFO, "serving", address=f"{settings.server.host}:{port}", tls=secured)
         yield

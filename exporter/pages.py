@@ -106,6 +106,16 @@ class Pages:
         """True once a snapshot is loaded."""
         return self._snapshot is not None
 
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The latest one; None before the first."""
+        return self._snapshot
+
+    @property
+    def readable(self) -> bool:
+        """False when the store could not be read at the last attempt, or has not answered for long."""
+        return self._readable and self.now() - self._answered <= UNHEARD
+
     def finished(self, variant: Variant) -> bytes | None:
         """The page if it lies ready and is still true; takes no time."""
         now, shelf = self.now(), self._shelf

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from exporter.access.admission import Admission, everybody
@@ -18,27 +18,40 @@ from exporter.access.connection import Bounds
 from exporter.access.gate import READ
 from exporter.access.reception import Reception
 from exporter.answers import plain
-from exporter.landing import Landing
+from exporter.api.router import add_api
 from exporter.negotiation import variant
 from exporter.pages import Pages
+from exporter.reading import Records
+from exporter.status.history import History, NoHistory
+from exporter.status.site import Site
 
 METRICS_PATHS = ("/metrics", "/api/metrics")
 """The second because bearer tokens reach a Databricks App only below /api/."""
+DOCUMENTATION = "https://github.com/databricks-jobs-exporter/databricks-jobs-exporter#readme"
+SCRAPES_AT_ONCE = 8
+"""Threads that scrapes have for themselves, so that they need not wait for questions that take longer."""
 GRACE_S = 5
 """How long answers under way may take after the server was told to stop."""
 
 
-def create_app(pages: Pages, *, documentation: str = "") -> FastAPI:
+def create_app(
+    pages: Pages,
+    history: History | None = None,
+    *,
+    records: Records | None = None,
+    on_databricks_apps: bool = False,
+    documentation: str = DOCUMENTATION,
+) -> FastAPI:
     """The application over the pages; starting and stopping them is the caller's.
 
-    `documentation` is where the landing page links to for docs; without one the link is left out.
+    The status page reads single runs from the history, the API from the records; without them there is no API.
+    `documentation` is where the page links to for docs; without one the link is left out.
     """
-    landing = Landing(documentation)
-    guarded = {"Content-Security-Policy": landing.policy, "Cache-Control": "no-store"}
+    scrapes = CapacityLimiter(SCRAPES_AT_ONCE)
 
     async def metrics(request: Request) -> Response:
         wanted = variant(_header(request, "accept"), _header(request, "accept-encoding"))
-        body = pages.finished(wanted) or await run_in_threadpool(pages.made, wanted)
+        body = pages.finished(wanted) or await to_thread.run_sync(pages.made, wanted, limiter=scrapes)
         if body is None:
             return plain(HTTPStatus.SERVICE_UNAVAILABLE, "no snapshot is loaded yet")
         headers = {"Content-Type": wanted.form.value, "Vary": "Accept, Accept-Encoding"}
@@ -52,15 +65,14 @@ def create_app(pages: Pages, *, documentation: str = "") -> FastAPI:
             return plain(HTTPStatus.OK, "ready")
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, "no snapshot is loaded yet")
 
-    def home(_: Request) -> Response:
-        return HTMLResponse(landing.page(pages.view(), pages.options, pages.now()), headers=guarded)
-
     app = FastAPI(title="Databricks jobs exporter", docs_url=None, redoc_url=None, openapi_url=None)
     for path in METRICS_PATHS:
         app.add_route(path, metrics, [*READ])
     app.add_route("/-/healthy", healthy, [*READ])
     app.add_route("/-/ready", ready, [*READ])
-    app.add_route("/", home, [*READ])
+    if records:
+        add_api(app, pages, records, on_databricks_apps=on_databricks_apps)
+    app.router.routes.extend(Site(pages, history or NoHistory(), documentation).routes())
     app.add_exception_handler(HTTPException, _refused)
     return app
 

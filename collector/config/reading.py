@@ -8,7 +8,7 @@ from typing import Any
 
 from collector.config import secret
 from collector.config.agreements import agreements
-from collector.config.hosting import APP_PORT
+from collector.config.hosting import APP_PORT, on_databricks_apps
 from collector.config.lakebase import resolved
 from collector.config.secret import SecretError
 from collector.config.settings import SECTIONS, Setting, Settings, settings_of
@@ -80,6 +80,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
         **built,
         agreements=agreements(document.get("agreements", []), file, mistakes),
         workspaces=workspaces(document.get("workspaces", []), file, environ, mistakes),
+        on_databricks_apps=on_databricks_apps(environ),
     )
     if mistakes:
         raise ConfigError(mistakes)

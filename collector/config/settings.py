@@ -341,6 +341,8 @@ class Settings:
     """In the order of the file."""
     workspaces: tuple[WorkspaceSettings, ...] = (WorkspaceSettings(),)
     """At least one. A host or profile of None leaves the choice to the environment of the Databricks SDK."""
+    on_databricks_apps: bool = False
+    """True behind the platform's proxy, which says who is asking."""
     secrets: tuple[Callable[[], str], ...] = field(default=(), repr=False, compare=False)
     """What no log line and no page may show: hand it to `collector.logs.configure`."""
 

@@ -137,7 +137,9 @@ def _measured(pairs: Pairs, finished: tuple[Finished, ...]) -> tuple[Measured, .
     return tuple(Measured(attempt=attempt, counted=counted) for attempt, counted in new)
 
 
-def _detailed(held: Held, pairs: Pairs, finished: tuple[Finished, ...], queue: timedelta) -> Iterator[Detailed]:
+def _detailed(
+    held: Held, pairs: Pairs, finished: tuple[Finished, ...], queue: timedelta
+) -> Iterator[Detailed]:
     """The attempts whose own facts the history brings for the first time; queueing goes to the first of them."""
     unaccounted = max(ZERO, queue - sum((attempt.queue for attempt in held), ZERO))
     for attempt, counted in _new(pairs, finished, lambda held: not held.detailed):

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from collector.core.records import RunDetails
+
 ZERO = timedelta(0)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -72,6 +74,8 @@ class Run:
     """The attempt that `ended` and the result describe, when the run has ended."""
     history: tuple[Attempt, ...] | None = None
     """Finished attempts in order of their end, from `runs/get` with history; None when only a list was read."""
+    details: RunDetails | None = None
+    """For people, from the same answer; nothing is counted by them."""
 
     @property
     def active(self) -> bool:

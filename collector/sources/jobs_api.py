@@ -10,6 +10,8 @@ from collector.core.model import Job, Run
 from collector.core.plan import PAGE, Window
 from collector.sources import parse
 from collector.sources.client import PARALLEL, Client
+from collector.sources.fields import UnreadableItemError
+from collector.sources.parameters import EVERY_NAME, SecretNames
 from collector.sources.source import Absence, Identity, SourceError, Tally, Unreachable, Unreadable
 from collector.sources.translation import Forbidden, Missing
 
@@ -35,10 +37,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class JobsApi:
-    """`JobsSource` over HTTP, for one collector of one workspace."""
+    """`JobsSource` over HTTP, for one collector of one workspace. Parameters with secret names lose their values."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, secret: SecretNames = EVERY_NAME) -> None:
         self._client = client
+        self._secret = secret
         self._workspace_id = ""
 
     def start_deadline(self, seconds: float) -> None:
@@ -109,7 +112,7 @@ class JobsApi:
                 except Forbidden:
                     failures += 1
                     yield run_id, Absence.HIDDEN
-                except parse.UnreadableItemError:
+                except UnreadableItemError:
                     self._client.set_aside()
                 except SourceError:
                     failures += 1
@@ -177,18 +180,18 @@ class JobsApi:
         token = whole.get("next_page_token")
         while token:
             page = self._client.get(RUNS_GET, {**query, "page_token": token})
-            for key in ("tasks", "repair_history"):
+            for key in ("tasks", "job_parameters", "repair_history"):
                 parts = (part[key] for part in (whole, page) if isinstance(part.get(key), list))
                 whole[key] = list(chain.from_iterable(parts))
             token = page.get("next_page_token")
-        return parse.run(whole, with_history=True)
+        return parse.run(whole, with_history=True, secret=self._secret)
 
     def _parsed(self, parser: Callable[[Mapping[str, Any]], T], items: Iterable[object]) -> Iterator[T]:
         """The items that can be read; the others are counted and set aside."""
         for item in items:
             try:
                 yield parser(item if isinstance(item, dict) else {})
-            except parse.UnreadableItemError:
+            except UnreadableItemError:
                 self._client.set_aside()
 
 

@@ -17,7 +17,7 @@ from collector.core.vocabulary import (
     TRIGGER_OF_RECORDED_JOB,
     recorded_result,
 )
-from collector.sources.parse import (
+from collector.sources.fields import (
     EPOCH,
     LATEST,
     LONGEST,

@@ -13,7 +13,7 @@ from typing import TypeVar
 from collector.core.model import Run, Spending, Usage
 from collector.sources import records
 from collector.sources.connection import Connection
-from collector.sources.parse import UnreadableItemError
+from collector.sources.fields import UnreadableItemError
 from collector.sources.records import Row
 from collector.sources.session import BATCH
 from collector.sources.source import RecordedJob, RecordedTaskRun, Tally, Unreadable
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class SystemTables:
-    """`TablesSource` over the SQL connector, for one collector of one workspace."""
+    """`TablesSource` over the SQL connector, for one workspace."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ FIRST_PAUSE = 0.5
 
 
 class Warehouse:
-    """One warehouse of one workspace, for one collector. Only `close` may be called from another thread."""
+    """One warehouse of one workspace, with one session at a time. Only `close` may be called from another thread."""
 
     def __init__(
         self,

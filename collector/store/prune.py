@@ -1,4 +1,4 @@
-"""Forgets runs and polls that are older than the store keeps them. Counters and job history are not its business.
+"""Forgets runs, their details and polls that are older than the store keeps them. Counters and job history are not its business.
 
 First the horizon is raised, so that a pruned run that comes back is history; then rows go in small batches.
 """
@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
 from collector.store.instants import to_ms
 from collector.store.lock import lock
-from collector.store.schema import attempts, polls, runs, workspaces
+from collector.store.schema import attempts, polls, run_details, runs, workspaces
 
 
 def raise_horizon(connection: Connection, workspace: str, before: datetime) -> None:
@@ -43,6 +43,25 @@ def forget_polls(connection: Connection, workspace: str, before: datetime, most:
     return len(ids)
 
 
+def forget_details(connection: Connection, workspace: str, before: datetime, most: int) -> int:
+    """The details of at most so many runs, read before, are gone; returns their number."""
+    oldest = (
+        select(run_details.c.run_id)
+        .where(run_details.c.workspace == workspace, run_details.c.seen_ms < to_ms(before))
+        .limit(most)
+    )
+    run_ids = list(connection.scalars(oldest))
+    if run_ids:
+        connection.execute(
+            run_details.delete().where(
+                run_details.c.workspace == workspace,
+                run_details.c.run_id.in_(run_ids),
+                run_details.c.seen_ms < to_ms(before),
+            )
+        )
+    return len(run_ids)
+
+
 def _forget(
     connection: Connection, workspace: str, condition: ColumnElement[bool], before: datetime, most: int
 ) -> int:
@@ -59,8 +78,6 @@ def _forget(
     run_ids = list(connection.scalars(old))
     if not run_ids:
         return 0
-    connection.execute(
-        attempts.delete().where(attempts.c.workspace == workspace, attempts.c.run_id.in_(run_ids))
-    )
-    connection.execute(runs.delete().where(runs.c.workspace == workspace, runs.c.run_id.in_(run_ids)))
+    for table in (run_details, attempts, runs):
+        connection.execute(table.delete().where(table.c.workspace == workspace, table.c.run_id.in_(run_ids)))
     return len(run_ids)

@@ -1,24 +1,32 @@
-"""The reading side of the store: one snapshot per question, consistent, and cheap when little changed.
+"""The reading side of the store: one snapshot per question, consistent, and cheap when little changed; and runs and
+usage, which are too many for a snapshot, as they are asked for.
 
 Jobs and counters are kept in memory and only those that a later transaction touched are read again.
 """
 
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from threading import Lock
 
 from sqlalchemy import Connection, Engine, func, select
 
+from collector.core.failing import Ending, Failing
+from collector.core.model import Usage
+from collector.core.records import JobIds, RunPage, RunPlace, RunRecord, UsagePage, UsageRecord, UsageTotal
 from collector.core.snapshot import ActiveRun, CollectorState, Snapshot, WorkspaceSnapshot
+from collector.store.answers import Wanted, one_run, run_page
 from collector.store.bills import latest_bill
+from collector.store.failing import endings, failing
 from collector.store.failure import reported
 from collector.store.held import COUNTER_COLUMNS, Held
 from collector.store.instants import EPOCH, from_ms, maybe_from_ms
 from collector.store.schema import attempts, collectors, counters, job_history, jobs, runs, store, workspaces
 from collector.store.size import Size, size
 from collector.store.sources import source_states
+from collector.store.spending import usage_page, usage_totals
 from collector.store.statements import Found
+from collector.store.usage import usage_since
 
 SIZE_AGE_S = 60.0
 """Counting a million rows takes longer than all the rest; the numbers move slowly."""
@@ -63,6 +71,69 @@ class Reader:
                 # What was taken in may be half of what was read.
                 self._forget()
                 raise
+
+    def runs(
+        self,
+        workspace: str | None = None,
+        *,
+        job_ids: JobIds | None = None,
+        results: Collection[str] | None = None,
+        states: Collection[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 100,
+        after: RunPlace | None = None,
+    ) -> RunPage:
+        """At most `limit` runs, newest start first, each with its attempts: of one workspace or of all, that started
+        at or after `since` and before `until`; None asks for all. `after` is where a page said that the next begins.
+        """
+        wanted = Wanted(job_ids=job_ids, results=results, states=states, since=since, until=until)
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return run_page(connection, workspace, wanted, limit=limit, after=after)
+
+    def run(self, run_id: str, workspace: str | None = None) -> RunRecord | None:
+        """The run with its attempts and, while they are kept, its details; None when the store does not hold it."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return one_run(connection, run_id, workspace)
+
+    def usage(self, workspace: str, since: date) -> tuple[Usage, ...]:
+        """What was used from that day on, by day, job, product, SKU, unit and currency, in no order."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return tuple(usage_since(connection, workspace, since))
+
+    def usage_page(
+        self,
+        workspaces: Sequence[str],
+        since: date,
+        *,
+        job_ids: JobIds | None = None,
+        limit: int = 100,
+        after: UsageRecord | None = None,
+    ) -> UsagePage:
+        """At most `limit` rows of usage of these workspaces from that day on, workspace by workspace, the newest day
+        first. `after` is where a page said that the next begins.
+        """
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return usage_page(connection, workspaces, since, job_ids=job_ids, limit=limit, after=after)
+
+    def usage_totals(
+        self, workspace: str, since: date, *, job_ids: JobIds | None = None
+    ) -> tuple[UsageTotal, ...]:
+        """What each job used of each SKU from that day on, in no order."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return tuple(usage_totals(connection, workspace, since, job_ids=job_ids))
+
+    def failing(self, workspace: str, job_ids: Iterable[str]) -> Mapping[str, Failing]:
+        """By job id: why those of the jobs fail that do, as far as their runs are held."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return failing(connection, workspace, job_ids)
+
+    def endings(
+        self, workspace: str, job_ids: Iterable[str], *, each: int
+    ) -> Mapping[str, tuple[Ending, ...]]:
+        """By job id: its latest attempts, at most so many, the oldest first."""
+        with reported(self._engine.url), self._engine.begin() as connection:
+            return endings(connection, workspace, job_ids, each=each)
 
     def _snapshot(self, connection: Connection) -> Snapshot:
         born = maybe_from_ms(connection.scalar(select(store.c.born_ms))) or EPOCH

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -58,6 +59,8 @@ class ExactDecimal(TypeDecorator[Decimal]):
 
 
 METADATA = MetaData()
+NOT_SUCCESS = "result NOT IN ('', 'SUCCESS')"
+"""What the index of runs that did not succeed holds; a query that repeats it to the letter is read from there."""
 SERIAL = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only in a column that is declared INTEGER."""
 
@@ -214,6 +217,23 @@ runs = Table(
         sqlite_where=text("open = 0"),
         postgresql_where=text("NOT open"),
     ),
+    Index(
+        "runs_not_success",
+        "workspace",
+        "started_ms",
+        sqlite_where=text(NOT_SUCCESS),
+        postgresql_where=text(NOT_SUCCESS),
+    ),
+)
+
+run_details = Table(
+    "run_details",
+    METADATA,
+    _key("workspace"),
+    _key("run_id"),
+    _number("seen_ms"),  # when they were read
+    Column("details", LargeBinary, nullable=False),  # compressed JSON, see details.py
+    Index("run_details_seen", "workspace", "seen_ms"),
 )
 
 attempts = Table(
@@ -267,7 +287,9 @@ sources = Table(
     METADATA,
     _key("workspace"),
     _key("source"),  # a query on the system tables
-    _number("watermark_ms", nullable=True),  # up to when it was read: the start of its last successful reading
+    _number(
+        "watermark_ms", nullable=True
+    ),  # up to when it was read: the start of its last successful reading
     _number("newest_ms", nullable=True),  # the latest instant that any of its records tells of
     _text("error"),  # bounded reason of the last failure, empty after a success
     _text("message"),

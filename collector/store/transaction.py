@@ -12,6 +12,7 @@ from collector.store import (
     bills,
     counters,
     definitions,
+    details,
     history,
     prune,
     recorded,
@@ -64,9 +65,10 @@ class Transaction:
         return found
 
     def save(self, changes: Iterable[Change], *, now: datetime) -> None:
-        """Runs, attempts and the history of their jobs are as the changes say."""
+        """Runs, attempts, details and the history of their jobs are as the changes say."""
         changes = tuple(changes)
         runs.save(self._connection, self._workspace, changes, now=now)
+        details.save(self._connection, self._workspace, changes, now=now)
         history.save(self._connection, self._workspace, self._revision, changes)
 
     def gone(self, run_ids: Iterable[str]) -> None:

@@ -21,6 +21,7 @@ from collector.store.transaction import Transaction
 
 JOBS_AT_ONCE = 100
 RUNS_AT_ONCE = 500
+DETAILS_AT_ONCE = 500
 POLLS_AT_ONCE = 5000
 PAUSE_S = 0.01
 """Between batches of housekeeping, so that a poll that waits for the database gets it."""
@@ -127,15 +128,28 @@ class Writer:
             lambda connection: medians.refresh(connection, workspace, now=now, most=JOBS_AT_ONCE)
         )
 
-    def prune(self, workspace: str, *, before: datetime, polls_before: datetime) -> int:
-        """Closed runs whose last attempt ended before, and polls that started before, are forgotten; returns the
-        number of runs. What ended before is history from then on.
+    def prune(
+        self,
+        workspace: str,
+        *,
+        before: datetime,
+        polls_before: datetime,
+        details_before: datetime | None = None,
+    ) -> int:
+        """Closed runs whose last attempt ended before, polls that started before and details that were read before
+        are forgotten; returns the number of runs. What ended before is history from then on.
         """
         with self._writing() as connection:
             prune.raise_horizon(connection, workspace, before)
         self._in_batches(
             lambda connection: prune.forget_polls(connection, workspace, polls_before, POLLS_AT_ONCE)
         )
+        if details_before is not None:
+            self._in_batches(
+                lambda connection: prune.forget_details(
+                    connection, workspace, details_before, DETAILS_AT_ONCE
+                )
+            )
         return self._in_batches(
             lambda connection: prune.forget_runs(connection, workspace, before, RUNS_AT_ONCE)
         )

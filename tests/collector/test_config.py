@@ -81,8 +81,10 @@ def test_shipped_file_shows_every_setting() -> None:
 
 
 def test_every_section_is_a_part_of_the_settings() -> None:
-    """The sections of the file are the fields of `Settings`."""
-    assert [*SECTIONS, "agreements", "workspaces", "secrets"] == [field.name for field in fields(Settings)]
+    """The sections of the file are the fields of `Settings`, beside what follows from the environment."""
+    assert [*SECTIONS, "agreements", "workspaces", "on_databricks_apps", "secrets"] == [
+        field.name for field in fields(Settings)
+    ]
 
 
 def uncommented(text: str, first: str) -> str:
@@ -322,6 +324,14 @@ VARIABLES = {
     "DJE_LOG_FORMAT": ("json", "log", "format", "json"),
     "DJE_LOG_LEVEL": ("debug", "log", "level", "debug"),
 }
+
+
+@pytest.mark.parametrize(("environ", "there"), [({}, False), ({"DATABRICKS_APP_NAME": "exporter"}, True)])
+def test_who_stands_in_front(environ: dict[str, str], there: bool) -> None:
+    """The platform's proxy is in front of us on Databricks Apps alone."""
+    store = {"DJE_STORE_URL": "postgresql+psycopg://me@db/x"}
+
+    assert there == load(None, {**ENVIRON, **store, **environ}).on_databricks_apps
 
 
 @pytest.mark.parametrize("variable", VARIABLES)

@@ -215,7 +215,9 @@ def test_counters_never_fall(runs: tuple[Life, ...], looks: list) -> None:
 
 HORIZON = at(499.5)
 """Between two ends, for the two sources do not agree on them to the millisecond."""
-MIXED = st.lists(st.one_of(LOOKS.map(lambda looks: (look, looks)), PASSES.map(lambda passes: (look_up, passes))))
+MIXED = st.lists(
+    st.one_of(LOOKS.map(lambda looks: (look, looks)), PASSES.map(lambda passes: (look_up, passes)))
+)
 
 
 @given(lives(), MIXED)

@@ -56,9 +56,7 @@ def test_task_runs_go_to_the_attempt_in_which_they_ended() -> None:
     found = attributed(run, [(at(360), repaired), (at(20), first), (at(60), again)])
 
     assert found.history
-    assert [("1", "2"), ("3",)] == [
-        tuple(task.run_id for task in attempt.tasks) for attempt in found.history
-    ]
+    assert [("1", "2"), ("3",)] == [tuple(task.run_id for task in attempt.tasks) for attempt in found.history]
     assert found.latest == found.history[-1]
 
 

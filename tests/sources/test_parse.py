@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from collector.core.records import MASKED, Parameter, RepairDetail, RunDetails, TaskDetail
 from collector.sources import parse
+from collector.sources.parameters import secret_names
 from tests.make import at
 
 START_MS = int(at(0).timestamp() * 1000)
@@ -380,3 +382,185 @@ def test_every_kind_of_trigger_is_recognised(settings: dict[str, Any], kind: str
     job = parse.job({"job_id": 7, "settings": settings})
 
     assert (kind, paused) == (job.trigger_type, job.paused)
+
+
+# ── details ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+REPAIRED = [
+    {
+        "type": "ORIGINAL",
+        "start_time": ms(0),
+        "end_time": ms(60),
+        "task_run_ids": [901, 902],
+        **FAILED,
+    },
+    {"type": "REPAIR", "id": 77, "start_time": ms(90), "end_time": 0, "task_run_ids": [903], **RUNNING},
+]
+
+
+def details(**given: Any) -> RunDetails:
+    """The details of a run that failed."""
+    run = parse.run(
+        run_json(end_time=ms(60), **FAILED, **given),
+        with_history=True,
+        secret=secret_names(["password", "^pin$"]),
+    )
+    assert run.details
+    return run.details
+
+
+def test_a_list_has_no_details() -> None:
+    """Only a look at the single run shows them."""
+    assert parse.run(run_json(end_time=ms(60), **SUCCESS)).details is None
+
+
+def test_a_task_is_shown_with_its_state_phases_and_reason() -> None:
+    """Everything that people ask about a task run."""
+    task = task_json(
+        901,
+        "load",
+        spark_python_task={"python_file": "load.py"},
+        depends_on=[{"task_key": "extract"}],
+        start_time=ms(1),
+        end_time=ms(9),
+        attempt_number=2,
+        run_page_url="https://run/901",
+        **FAILED,
+    )
+
+    (found,) = details(tasks=[task]).tasks
+
+    assert (
+        TaskDetail(
+            run_id="901",
+            task_key="load",
+            depends_on=("extract",),
+            kind="spark_python",
+            attempt=2,
+            state="TERMINATED",
+            result="FAILED",
+            started=at(1),
+            ended=at(9),
+            setup=timedelta(seconds=1),
+            execution=timedelta(seconds=2),
+            cleanup=timedelta(seconds=0.5),
+            termination_code="RUN_EXECUTION_ERROR",
+            termination_type="CLIENT_ERROR",
+            message="Task load failed",
+            url="https://run/901",
+        )
+        == found
+    )
+
+
+def test_tasks_come_in_order_of_their_dependencies() -> None:
+    """Each after those that it depends on, its executions together; what is in a circle comes last."""
+    before = {"d": ["b", "c"], "x": ["y"], "c": ["a"], "b": ["a", "gone"], "y": ["x"], "a": []}
+    tasks = [
+        task_json(
+            number, key, attempt_number=attempt, depends_on=[{"task_key": other} for other in before[key]]
+        )
+        for number, (key, attempt) in enumerate(
+            [("d", 0), ("x", 0), ("c", 1), ("b", 0), ("y", 0), ("a", 0), ("c", 0)]
+        )
+    ]
+
+    found = [(task.task_key, task.attempt) for task in details(tasks=tasks).tasks]
+
+    assert [("a", 0), ("c", 0), ("c", 1), ("b", 0), ("d", 0), ("x", 0), ("y", 0)] == found
+
+
+def test_a_task_that_never_began_has_a_result() -> None:
+    """Nothing may tell when it ended, and yet it is known how."""
+    state = {"life_cycle_state": "TERMINATED", "result_state": "UPSTREAM_FAILED"}
+
+    (found,) = details(tasks=[task_json(901, "load", state=state, status={})]).tasks
+
+    assert ("UPSTREAM_FAILED", None, None) == (found.result, found.started, found.ended)
+
+
+def test_repairs_have_results_and_tasks_of_their_own() -> None:
+    """A repair under way is shown as well; each task run knows to which repair it belongs."""
+    tasks = [task_json(901, "extract"), task_json(902, "load"), task_json(903, "load", attempt_number=1)]
+
+    found = details(tasks=tasks, repair_history=REPAIRED)
+
+    assert (RepairDetail(repair_id="77", state="RUNNING", started=at(90)),) == found.repairs
+    assert ["", "", "77"] == [task.repair_id for task in found.tasks]
+
+
+def test_secret_parameters_are_masked() -> None:
+    """Values and defaults under names that look secret are nowhere in what was parsed."""
+    given = [
+        {"name": "DB_PassWord", "default": "hunter1", "value": "hunter2"},
+        {"name": "pin", "default": "", "value": "hunter3"},
+        {"name": "pinned", "default": "a", "value": "b"},
+        {"name": "day", "default": "today"},
+    ]
+    other = {
+        "notebook_params": {"password": "hunter4", "n": 7},
+        "jar_params": ["hunter5"],
+        "sql_params": None,
+    }
+
+    found = details(job_parameters=given, overriding_parameters=other)
+
+    assert (
+        Parameter(name="DB_PassWord", value=MASKED, default=MASKED),
+        Parameter(name="pin", value=MASKED),
+        Parameter(name="pinned", value="b", default="a"),
+        Parameter(name="day", value="today", default="today"),
+        Parameter(name="password", value=MASKED),
+        Parameter(name="n", value="7"),
+    ) == found.parameters
+    assert "hunter" not in repr(found)
+
+
+def test_every_parameter_is_a_secret_unless_somebody_says_which_are() -> None:
+    """A caller who forgets to say so shows nothing."""
+    run = parse.run(
+        run_json(end_time=ms(60), **SUCCESS, job_parameters=[{"name": "day", "value": "x"}]),
+        with_history=True,
+    )
+
+    assert run.details
+    assert [MASKED] == [parameter.value for parameter in run.details.parameters]
+
+
+def test_long_texts_are_cut() -> None:
+    """One run cannot fill the store."""
+    task = task_json(901, "load", end_time=ms(9), start_time=ms(1), **FAILED)
+    task["status"] = {**FAILED["status"], "termination_details": {"message": "m" * 100_000}}
+
+    found = details(tasks=[task], job_parameters=[{"name": "day", "value": "v" * 100_000}])
+
+    assert ("m" * 3999 + "…", "v" * 1999 + "…") == (found.tasks[0].message, found.parameters[0].value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"tasks": [task_json(901, "load", start_time="soon")]},
+        {"tasks": [task_json(901, "load", attempt_number=1.5)]},
+        {"tasks": [{**task_json(901, "load"), "state": {}, "status": {}}]},
+    ],
+)
+def test_unreadable_details_cost_the_details_alone(given: dict[str, Any]) -> None:
+    """The run counts, whatever its tasks look like."""
+    run = parse.run(run_json(end_time=ms(60), **FAILED, **given), with_history=True)
+
+    assert run.details is None
+    assert run.history
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"job_parameters": "none", "overriding_parameters": [], "repair_history": {}},
+        {"job_parameters": [{}, {"name": None, "value": {"a": 1}}, 7]},
+        {"tasks": [task_json(901, "load", depends_on="extract")]},
+    ],
+)
+def test_odd_details_are_read_as_far_as_they_make_sense(given: dict[str, Any]) -> None:
+    """What is not of the documented form is left out."""
+    assert details(**given)

@@ -8,6 +8,7 @@ from random import Random
 from collector.core.bill import bill, first_day
 from collector.core.diff import completion
 from collector.core.model import Agreement, Attempt, Collector, Named, Run, Spending, Target
+from collector.core.records import RunDetails, TaskDetail
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_job, make_run, make_usage
 from tests.store.conftest import WORKSPACE, make_poll, observe
@@ -154,10 +155,14 @@ class World:
         else:
             self.active.add(run_id)
         self.attempts[run_id] = attempts
+        history = self.random.random() < 0.5 or (run_id in self.active and bool(attempts))
         return make_run(
             *attempts,
             active=run_id in self.active,
-            history=self.random.random() < 0.5 or (run_id in self.active and bool(attempts)),
+            history=history,
+            details=RunDetails(tasks=(TaskDetail(run_id=f"9{run_id}", task_key="main"),))
+            if history
+            else None,
             run_id=run_id,
             job_id=JOBS[number % len(JOBS)],
             run_type="SUBMIT_RUN" if number % 4 == 0 else "JOB_RUN",

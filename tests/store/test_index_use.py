@@ -9,12 +9,13 @@ from sqlalchemy import Engine, event
 
 from collector.core.diff import change
 from collector.core.model import Agreement, Increment, Measure
+from collector.core.records import RunPlace
 from collector.store.reader import Reader
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_job, make_run, make_usage
 from tests.store.conftest import WORKSPACE, Stores, make_poll, observe
 
-BIG = ("runs", "attempts", "counters", "job_history", "polls", "usage")
+BIG = ("runs", "attempts", "counters", "job_history", "polls", "usage", "run_details")
 
 
 def plan(engine: Engine) -> None:
@@ -35,7 +36,7 @@ def poll(engine: Engine) -> None:
 
 def housekeeping(engine: Engine) -> None:
     Writer(engine).refresh_statistics(WORKSPACE, now=at(100))
-    Writer(engine).prune(WORKSPACE, before=at(100), polls_before=at(100))
+    Writer(engine).prune(WORKSPACE, before=at(100), polls_before=at(100), details_before=at(100))
 
 
 def billing(engine: Engine) -> None:
@@ -50,6 +51,25 @@ def scrape(engine: Engine) -> None:
     reader = Reader(engine)
     reader.revision()
     reader.snapshot()
+
+
+def pages(engine: Engine) -> None:
+    """A run, and lists of runs with every kind of condition."""
+    reader = Reader(engine)
+    reader.run("1")
+    place = RunPlace(started=at(50), workspace=WORKSPACE, run_id="1")
+    for after in (None, place):
+        reader.runs(since=at(-100), until=at(100), after=after)
+        reader.runs(job_ids=["7", "8"], results=["FAILED"], after=after)
+        reader.runs(results=["FAILED"], after=after)
+        reader.runs(states=["RUNNING"], after=after)
+
+
+def spending(engine: Engine) -> None:
+    reader = Reader(engine)
+    page = reader.usage_page((WORKSPACE,), at(0).date(), limit=1)
+    reader.usage_page((WORKSPACE,), at(0).date(), job_ids=["7"], after=page.next)
+    reader.usage_totals(WORKSPACE, at(0).date())
 
 
 def steps(engine: Engine, asking: Callable[[Engine], None]) -> list[str]:
@@ -80,7 +100,7 @@ def engine(sqlite_stores: Stores) -> Engine:
     return engine
 
 
-@pytest.mark.parametrize("asking", [plan, poll, housekeeping, billing, scrape])
+@pytest.mark.parametrize("asking", [plan, poll, housekeeping, billing, scrape, pages, spending])
 def test_no_scan(engine: Engine, asking: Callable[[Engine], None]) -> None:
     """No statement of a plan, a poll, a scrape or of housekeeping walks through a growing table or a workspace of it."""
     taken = steps(engine, asking)
@@ -88,7 +108,9 @@ def test_no_scan(engine: Engine, asking: Callable[[Engine], None]) -> None:
     walk = re.compile(rf"SCAN ({'|'.join(BIG)})\b|SEARCH ({'|'.join(BIG)}) USING .*\(workspace=\?\)")
     assert taken
     # open runs are an index of their own, and the definitions poll reads all jobs anyway
-    allowed = re.compile(r"INDEX runs_open |SEARCH job_history USING INDEX job_history_due \(workspace=\?\)")
+    allowed = re.compile(
+        r"INDEX runs_(open|not_success) |SEARCH job_history USING INDEX job_history_due \(workspace=\?\)"
+    )
     assert [] == [step for step in taken if walk.match(step) and not allowed.search(step)]
 
 
@@ -98,3 +120,13 @@ def test_partial_indexes(engine: Engine) -> None:
 
     assert any("USING INDEX runs_open (" in step for step in taken)
     assert any("USING INDEX attempts_undetailed (workspace=? AND outcome=?)" in step for step in taken)
+
+
+def test_pages_come_sorted(engine: Engine) -> None:
+    """Lists of runs are read in their order up to the end of a page, not collected and sorted."""
+    taken = steps(engine, pages)
+
+    assert any("INDEX runs_started (" in step for step in taken)
+    assert any("INDEX runs_job (" in step for step in taken)
+    assert any("INDEX runs_not_success (" in step for step in taken)
+    assert [] == [step for step in taken if step == "USE TEMP B-TREE FOR ORDER BY"]
