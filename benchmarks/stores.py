@@ -140,7 +140,9 @@ def _runs(numbers: CTE, job: Subquery, number_of_jobs: int, first_ms: int, step_
         "outcome": case((failed, "failure"), else_="success"),
         "repair": literal(value=False),
         "counted": literal(value=True),
+        "measured": literal(value=True),
         "detailed": literal(value=True),
+        "by_tables": literal(value=False),
     }
     return (
         select(*(value.label(name) for name, value in facts.items()))

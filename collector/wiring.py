@@ -176,6 +176,8 @@ def collectors(
     try:
         for workspace in settings.workspaces:
             writer.register(workspace.name, host="", workspace_id="", now=now())
+        for built in workspaces:
+            writer.keep(built.name, {desk.terms.collector for desk in built.desks})
         yield Collectors(
             workspaces=workspaces,
             writer=writer,

@@ -3,13 +3,15 @@
 First the horizon is raised, so that a pruned run that comes back is history; then rows go in small batches.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select
 
+from collector.core.model import Collector
 from collector.store.instants import to_ms
-from collector.store.lock import lock
-from collector.store.schema import attempts, polls, run_details, runs, workspaces
+from collector.store.lock import lock, raise_revision
+from collector.store.schema import attempts, bills, collectors, polls, run_details, runs, sources, workspaces
 
 
 def raise_horizon(connection: Connection, workspace: str, before: datetime) -> None:
@@ -81,3 +83,18 @@ def _forget(
     for table in (run_details, attempts, runs):
         connection.execute(table.delete().where(table.c.workspace == workspace, table.c.run_id.in_(run_ids)))
     return len(run_ids)
+
+
+def forget_collectors(connection: Connection, workspace: str, kept: Collection[Collector]) -> None:
+    """No other collectors are on record; without the one of the billing tables there is no bill either."""
+    others = (
+        collectors.c.workspace == workspace,
+        collectors.c.collector.not_in([each.value for each in kept]),
+    )
+    if connection.scalar(select(collectors.c.collector).where(*others).limit(1)) is None:
+        return
+    raise_revision(connection, workspace)
+    connection.execute(collectors.delete().where(*others))
+    if Collector.BILLING not in kept:
+        connection.execute(sources.delete().where(sources.c.workspace == workspace))
+        connection.execute(bills.delete().where(bills.c.workspace == workspace))

@@ -4,14 +4,14 @@ It decides nothing about runs: what changed and what counts is handed to it.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from threading import Lock
 
 from sqlalchemy import Connection, Engine, or_, select
 
-from collector.core.model import KnownRun, Spending, Standing, Usage
+from collector.core.model import Collector, KnownRun, Spending, Standing, Usage
 from collector.store import bills, medians, prune, runs, sources, standing, usage
 from collector.store.failure import ForeignWorkspaceError, reported
 from collector.store.instants import to_ms
@@ -63,6 +63,13 @@ class Writer:
                     )
                     .values(**given, revision=workspaces.c.revision + 1)
                 )
+
+    def keep(self, workspace: str, kept: Collection[Collector]) -> None:
+        """No other collector of the workspace is on record, nor what it alone brings up to date: what was taken out of
+        the configuration is neither stale nor down.
+        """
+        with self._writing() as connection:
+            prune.forget_collectors(connection, workspace, kept)
 
     def lease(self, workspace: str, *, holder: str, now: datetime, until: datetime) -> bool:
         """True when the holder has the workspace until then; False while another one's lease has not expired."""

@@ -88,8 +88,8 @@ def text_only(target: str) -> Iterator[Proxy]:
 
 
 @contextmanager
-def prometheus(folder: Path, template: str = CONFIG, **targets: str) -> Iterator[str]:
-    """The address of a Prometheus that scrapes the targets every second."""
+def prometheus(folder: Path, template: str = CONFIG, *flags: str, **targets: str) -> Iterator[str]:
+    """The address of a Prometheus that scrapes the targets, every second unless the template says otherwise."""
     config = folder / "prometheus.yml"
     config.write_text(template.format(**targets), encoding="utf-8")
     with socket.socket() as probe:
@@ -103,6 +103,7 @@ def prometheus(folder: Path, template: str = CONFIG, **targets: str) -> Iterator
                 f"--storage.tsdb.path={folder}/tsdb",
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--enable-feature=exemplar-storage",
+                *flags,
             ],
             cwd=folder,
             stdout=log,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from collector.core.vocabulary import TRIGGER_OF_RECORD
-from collector.sources.parse import EPOCH
+from collector.sources.fields import EPOCH
 from collector.sources.system_tables import SystemTables
 from simulator import Simulator
 from simulator.api import WAREHOUSE_ID

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from collector.core.model import Attempt, Usage
-from collector.sources.parse import EPOCH
+from collector.sources.fields import EPOCH
 from collector.sources.source import Unreadable
 from collector.sources.statements import names, query
 from simulator import Options, Simulator
@@ -478,7 +478,7 @@ import sys, warnings
 sys.modules["pyarrow"] = None
 from collector.sources.budget import Budget
 from collector.sources.connection import Connection
-from collector.sources.parse import EPOCH
+from collector.sources.fields import EPOCH
 from collector.sources.system_tables import SystemTables
 from datetime import date, datetime
 settings = {"host": sys.argv[1], "auth_type": "pat", "token": "simulated-token"}

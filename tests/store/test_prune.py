@@ -2,10 +2,11 @@
 
 from sqlalchemy import func, select
 
-from collector.core.model import Measure
+from collector.core.bill import bill
+from collector.core.model import Collector, Measure
 from collector.store.schema import attempts, polls, runs
 from collector.store.writer import Writer
-from tests.make import at, make_attempt, make_run
+from tests.make import at, make_attempt, make_run, make_usage
 from tests.store.conftest import WORKSPACE, Stores, make_poll, observe
 
 
@@ -89,3 +90,31 @@ def test_many_runs(stores: Stores, writer: Writer) -> None:
 
     assert 1201 == writer.prune(WORKSPACE, before=at(61), polls_before=at(0))
     assert (0, 0, 1) == held(stores)
+
+
+def test_collectors_out_of_the_configuration(stores: Stores, writer: Writer) -> None:
+    """Without a warehouse nothing is left of what it was asked: no collector that is down, no source, no bill."""
+    with writer.transaction(WORKSPACE) as transaction:
+        for collector in (Collector.LIVE, Collector.SYSTEM_TABLES, Collector.BILLING):
+            transaction.record(make_poll(collector=collector))
+        transaction.save_source("usage", watermark=at(0))
+        transaction.save_bill(bill([make_usage()], {}, at(0)))
+    reader = stores.reader()
+    (before,) = reader.snapshot().workspaces
+
+    writer.keep(WORKSPACE, {Collector.LIVE, Collector.LOOKBACK})
+
+    (after,) = reader.snapshot().workspaces
+    assert before.bill
+    assert (["live"], (), None) == ([state.collector for state in after.collectors], after.sources, after.bill)
+
+
+def test_collectors_in_the_configuration_stay(stores: Stores, writer: Writer) -> None:
+    """A restart with the same configuration changes nothing."""
+    with writer.transaction(WORKSPACE) as transaction:
+        transaction.record(make_poll())
+    revision = stores.reader().revision()
+
+    writer.keep(WORKSPACE, set(Collector))
+
+    assert revision == stores.reader().revision()
