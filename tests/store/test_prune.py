@@ -106,7 +106,11 @@ def test_collectors_out_of_the_configuration(stores: Stores, writer: Writer) -> 
 
     (after,) = reader.snapshot().workspaces
     assert before.bill
-    assert (["live"], (), None) == ([state.collector for state in after.collectors], after.sources, after.bill)
+    assert (["live"], (), None) == (
+        [state.collector for state in after.collectors],
+        after.sources,
+        after.bill,
+    )
 
 
 def test_collectors_in_the_configuration_stay(stores: Stores, writer: Writer) -> None:
