@@ -10,3 +10,11 @@ __all__ = ["postgres_cluster", "postgres_url"]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Sizes: small by default, those that the design promises on request."""
     parser.addoption("--full", action="store_true", help="run at the sizes that the design promises")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `full` runs with `--full` only, as in CI: the rest makes its promise at a smaller size."""
+    if config.getoption("--full"):
+        return
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("full")])
+    items[:] = [item for item in items if not item.get_closest_marker("full")]

@@ -18,6 +18,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.programs import missing
+
 PASSWORD = "open sesame"
 USER = "exporter"
 START_S = 30.0
@@ -55,10 +57,7 @@ def postgres_cluster() -> Iterator[Cluster]:
     """One server per test process; skips where PostgreSQL is not installed, but never in CI."""
     programs = _programs()
     if programs is None:
-        message = "PostgreSQL's initdb and postgres are neither in PATH nor in /usr/lib/postgresql"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        missing("PostgreSQL's initdb and postgres are neither in PATH nor in /usr/lib/postgresql")
     home = Path(tempfile.mkdtemp(prefix="postgres-"))
     try:
         _own(home)

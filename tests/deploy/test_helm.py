@@ -1,10 +1,7 @@
 """The Helm chart: what it says, and every kind of release as Helm renders it."""
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import yaml
 
 from collector.config import load
 from tests.deploy.files import DEPLOY, ROOT, blocks, data, document
+from tests.programs import program_named
 
 CHART = DEPLOY / "helm" / "databricks-jobs-exporter"
 HERE = ("deploy", "helm", "databricks-jobs-exporter")
@@ -139,12 +137,7 @@ def test_the_default_configuration_is_understood(tmp_path: Path) -> None:
 
 def helm(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """What Helm says."""
-    program = shutil.which("helm", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("Helm is missing")
-        pytest.skip("Helm is not installed: it comes with the package helm-binary where there is one")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([program_named("helm"), *arguments], capture_output=True, text=True, check=False)
 
 
 def rendered(*settings: str) -> list[dict[str, Any]]:

@@ -20,7 +20,8 @@ from tests.deploy.files import blocks
 from tests.deploy.servers import LOGIN, Gate, serving
 from tests.end_to_end.collecting import wait_until
 from tests.end_to_end.program import configured, started, workspace
-from tests.end_to_end.test_prometheus import asked, program_named
+from tests.end_to_end.test_prometheus import asked
+from tests.programs import program_named
 
 PAGES = ("/", "/metrics", "/-/healthy", "/-/ready")
 

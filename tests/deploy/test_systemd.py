@@ -1,8 +1,6 @@
 """The systemd unit: systemd understands it, it is closed, and it starts what is there."""
 
-import os
 import re
-import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -11,6 +9,7 @@ import pytest
 
 from collector.config import load
 from tests.deploy.files import blocks, text
+from tests.programs import program_named
 
 UNIT = ("deploy", "systemd", "databricks-jobs-exporter.service")
 MOST_EXPOSED = 1.5
@@ -23,13 +22,8 @@ def settings(name: str) -> list[str]:
 
 
 def systemd_analyze(*arguments: object) -> str:
-    """What it prints; skips where it is missing, but never in CI."""
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        message = "systemd-analyze is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+    """What it prints."""
+    program = program_named("systemd-analyze")
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert 0 == done.returncode, done.stdout + done.stderr
     return done.stdout + done.stderr

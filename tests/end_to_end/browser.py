@@ -1,13 +1,12 @@
 """A real Chromium without a screen, and axe-core, which looks for what keeps people from using a page."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.programs import missing, program_named
 
 AXE = Path(__file__).parents[2] / "build/npm/node_modules/axe-core/axe.min.js"
 """Where `npm install --prefix build/npm axe-core` puts it."""
@@ -24,19 +23,10 @@ ARGUMENTS = (
 SERIOUS = frozenset({"serious", "critical"})
 
 
-def missing(what: str) -> None:
-    """Skips, but never in CI."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser with a profile of its own."""
-    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    if found is None:
-        missing("Chromium is not installed")
+    found = program_named(*CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS])
         try:

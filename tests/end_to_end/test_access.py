@@ -7,7 +7,8 @@ import bcrypt
 from tests.certificates import Authority
 from tests.end_to_end.collecting import wait_until
 from tests.end_to_end.program import configured, ended, started, workspace
-from tests.end_to_end.test_prometheus import asked, by_job, program_named, prometheus
+from tests.end_to_end.test_prometheus import asked, by_job, prometheus
+from tests.programs import program_named
 
 PASSWORD = "planted-scrape-password"
 NOBODY = "http://127.0.0.1:9"

@@ -49,7 +49,9 @@ def served(shown: Snapshot, history: MemoryHistory | None = None) -> Iterator[tu
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("active_runs", "at_least"), [(25, 5), (2000, 1500)])
+@pytest.mark.parametrize(
+    ("active_runs", "at_least"), [(25, 5), pytest.param(2000, 1500, marks=pytest.mark.full)]
+)
 def test_every_page_of_the_demo(browser: Browser, tmp_path: Path, active_runs: int, at_least: int) -> None:
     """Light and dark, wide and narrow: no complaint, nothing wider than the screen, nothing that keeps people out."""
     source = axe()

@@ -66,7 +66,7 @@ def has_looked(store: str) -> bool:
         return False  # not made yet
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_counters_equal_the_truth_over_kills_faults_and_repairs(

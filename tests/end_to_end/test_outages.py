@@ -53,7 +53,7 @@ def account(simulator: Simulator, workspace: WorkspaceSnapshot) -> tuple[dict[st
     }
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
 def test_a_restart_after_a_day_counts_what_ended_meanwhile_exactly_once(
     database: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

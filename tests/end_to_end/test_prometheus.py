@@ -1,8 +1,6 @@
 """A real Prometheus scrapes the real program, in both formats."""
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -17,11 +15,10 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-import pytest
-
 from simulator import Options, Simulator
 from tests.end_to_end.collecting import wait_until
 from tests.end_to_end.program import configured, started, workspace
+from tests.programs import program_named
 
 CONFIG = """\
 global:
@@ -32,17 +29,6 @@ scrape_configs:
   - job_name: text
     static_configs: [{{targets: ["{text}"]}}]
 """
-
-
-def program_named(name: str) -> str:
-    """Where it is installed; skips where it is not, but never in CI."""
-    found = shutil.which(name)
-    if found is None:
-        message = f"{name} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
 
 
 class TextOnly(BaseHTTPRequestHandler):

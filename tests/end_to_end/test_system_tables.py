@@ -71,7 +71,7 @@ def store_of(database: str, request: pytest.FixtureRequest, folder: Path) -> str
     return f"sqlite:///{folder}/store.db" if database == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)])
 def test_passes_bring_what_six_hours_without_live_polls_missed(
     database: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

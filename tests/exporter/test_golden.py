@@ -1,7 +1,5 @@
 """Whole pages, as a scraper gets them."""
 
-import os
-import shutil
 import subprocess
 
 import pytest
@@ -13,6 +11,7 @@ from exporter.view import view
 from tests.exporter.rewrite import GOLDEN, NAMES, golden_page
 from tests.exporter.snapshots import options, rich, text
 from tests.make import NOON
+from tests.programs import program_named
 
 
 @pytest.mark.parametrize("form", list(Format))
@@ -27,14 +26,8 @@ def test_page_is_the_golden_page(form: Format) -> None:
 
 def test_promtool_has_no_remark() -> None:
     """The page follows the naming conventions that Prometheus itself checks."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("promtool is missing: install the package prometheus")
-        pytest.skip("promtool is missing: install the package prometheus")
-
     done = subprocess.run(
-        [promtool, "check", "metrics"],
+        [program_named("promtool"), "check", "metrics"],
         input=golden_page(Format.TEXT),
         capture_output=True,
         text=True,

@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.end_to_end.collecting import wait_until
-from tests.end_to_end.test_prometheus import program_named
 from tests.monitoring.rules import PROJECT, alerts, content
+from tests.programs import program_named
 
 CONFIG = PROJECT / "monitoring" / "alertmanager.yml"
 SEVERITY = {alert["alert"]: alert["labels"]["severity"] for alert in alerts()}

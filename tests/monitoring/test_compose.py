@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 import yaml
 
-from tests.end_to_end.test_prometheus import program_named
 from tests.monitoring.boards import PROJECT
+from tests.programs import program_named
 
 COMPOSE = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]

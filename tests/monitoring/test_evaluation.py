@@ -9,9 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.end_to_end.collecting import wait_until
-from tests.end_to_end.test_prometheus import asked, program_named, prometheus
+from tests.end_to_end.test_prometheus import asked, prometheus
 from tests.exporter.snapshots import rich, text
 from tests.monitoring.rules import RULES
+from tests.programs import program_named
 
 CONFIG = """\
 global:

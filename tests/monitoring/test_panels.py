@@ -13,8 +13,9 @@ from exporter.dashboards.links import Uid
 from exporter.dashboards.promql import DECIDED
 from tests.end_to_end.collecting import wait_until
 from tests.end_to_end.program import Program, started
-from tests.end_to_end.test_prometheus import asked, program_named, prometheus
+from tests.end_to_end.test_prometheus import asked, prometheus
 from tests.monitoring.boards import FILES, Query, annotations, board, filled, panels, queries, variables
+from tests.programs import program_named
 
 DERIVED = {"__rate_interval": "1m", "__range": "1h", "datasource": "prometheus", "exporter": ""}
 CHOSEN = {"workspace": "demo", "team": ".*", "job": ".*"}

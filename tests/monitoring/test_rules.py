@@ -11,7 +11,6 @@ import yaml
 
 from collector.core.vocabulary import TERMINATION_CODES
 from exporter.catalogue.own import ERRORS
-from tests.end_to_end.test_prometheus import program_named
 from tests.monitoring.rules import (
     CASES,
     RULES,
@@ -27,6 +26,7 @@ from tests.monitoring.rules import (
     rules,
 )
 from tests.monitoring.scrapes import scraped_more_often, values
+from tests.programs import program_named
 
 RUNBOOK_URL = (
     "https://github.com/databricks-jobs-exporter/databricks-jobs-exporter/blob/main/docs/runbook.md#{anchor}"
@@ -79,13 +79,13 @@ def test_alerts_fire_stay_silent_and_resolve(file: Path) -> None:
     assert 0 == status, said
 
 
-@pytest.mark.parametrize("file", BY_MINUTES, ids=lambda file: file.stem)
-def test_alerts_are_the_same_when_scraped_every_15_seconds(
-    file: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    """No case depends on how often the exporter is scraped; only the small files without `--full`."""
-    if file.stem not in SMALL and not request.config.getoption("--full"):
-        pytest.skip("with --full only")
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=() if file.stem in SMALL else pytest.mark.full) for file in BY_MINUTES],
+    ids=lambda file: file.stem,
+)
+def test_alerts_are_the_same_when_scraped_every_15_seconds(file: Path, tmp_path: Path) -> None:
+    """No case depends on how often the exporter is scraped."""
     given = content(file)
     given["tests"] = [scraped_more_often(case) for case in given["tests"]]
     given["rule_files"] = [str((file.parent / name).resolve()) for name in given["rule_files"]]

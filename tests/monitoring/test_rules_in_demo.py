@@ -6,9 +6,10 @@ from pathlib import Path
 from tests.end_to_end.alerting import written
 from tests.end_to_end.collecting import wait_until
 from tests.end_to_end.program import started
-from tests.end_to_end.test_prometheus import asked, program_named, prometheus
+from tests.end_to_end.test_prometheus import asked, prometheus
 from tests.monitoring.rules import RULES, content, recorded
 from tests.monitoring.sooner import duration, sooner
+from tests.programs import program_named
 
 FACTOR = 240
 """A second stands for four minutes, so that what is evaluated every quarter of an hour is evaluated every few seconds."""

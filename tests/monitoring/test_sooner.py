@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.end_to_end.test_prometheus import program_named
 from tests.monitoring.rules import CASES, PROJECT, RULES, content
 from tests.monitoring.sooner import DURATION, SHORTEST_SECONDS, WORD, duration, expression, sooner
+from tests.programs import program_named
 
 FACTOR = 60
 BY_THE_CLOCK = [file for file in CASES if not re.search("cost|history", file.stem)]
@@ -67,6 +67,7 @@ def skeleton(given: Any) -> Any:
     return given
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("file", BY_THE_CLOCK, ids=lambda file: file.stem)
 def test_every_case_of_the_rules_holds_when_all_is_sooner(file: Path, tmp_path: Path) -> None:
     """Alerts fire, stay silent and resolve at the same moments of a world that is so many times as fast."""
