@@ -87,7 +87,7 @@ def figures(*, quick: bool = False) -> Iterator[Figure]:
         unit="×",
         most=SHARE,
         samples=tuple(together),
-        note=f"s, of {interval:g}: {span(together, interval)}",
+        note=f"{span(together, interval)} s in every {interval:g} s",
     )
 
 
