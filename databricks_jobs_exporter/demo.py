@@ -8,6 +8,7 @@ from collector.config import load
 from collector.logs import configure
 from databricks_jobs_exporter import commands
 from simulator.api import WAREHOUSE_ID
+from simulator.client import Control
 from simulator.options import Options
 from simulator.server import Simulator
 
@@ -26,6 +27,8 @@ warehouse_id = "{warehouse}"
 """
 HISTORY, RUNS = timedelta(days=40), 3000
 """How far back the simulated workspace has a past, for medians and cost, and how many runs lie in it."""
+BROKEN = "forecast_train"
+"""A job that fails as long as the demo runs: by chance alone there may be none."""
 
 
 def demo(*, jobs: int, active_runs: int, seed: int, listen: str) -> int:
@@ -35,6 +38,7 @@ def demo(*, jobs: int, active_runs: int, seed: int, listen: str) -> int:
         tempfile.TemporaryDirectory(prefix="databricks-jobs-demo-") as folder,
         Simulator(options) as workspace,
     ):
+        _break_a_job(workspace.control)
         Path(folder, "token").write_text(workspace.token, encoding="utf-8")
         config = Path(folder, "config.toml")
         config.write_text(
@@ -47,3 +51,10 @@ def demo(*, jobs: int, active_runs: int, seed: int, listen: str) -> int:
             f"a simulated workspace with {jobs} jobs: http://{settings.server.host}:{settings.server.port}/metrics"
         )
         return commands.run(settings, demo=True)
+
+
+def _break_a_job(control: Control) -> None:
+    control.create_job(BROKEN, tags={"team": "ml"})
+    for run in ("breaks", "is still broken"):
+        control.start(run, BROKEN)
+        control.finish(run, "FAILED", message="Task main failed: no such table: features.weather_v3")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from collector.config import load
 from collector.wiring import Collectors, collectors
 from simulator import Control, Options, Simulator
@@ -109,6 +111,7 @@ def in_seconds(seconds: int) -> str:
     return f"{due:%-S %-M %-H} * * ?"
 
 
+@pytest.mark.full  # at a sixtieth of the true times it still takes most of a minute
 def test_each_alert_arrives_where_it_belongs_and_ends_with_its_cause(tmp_path: Path) -> None:
     """A job fails twice, a run passes its SLA, a schedule is missed, queues fill, a budget is passed, the API goes away."""
     program_named("prometheus")
