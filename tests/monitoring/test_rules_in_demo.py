@@ -25,6 +25,7 @@ scrape_configs:
 ONLY_SOMETIMES = {
     "workspace_job_id:databricks_job_extra_runs:ratio_increase1d": "five repairs or retries of one job",
     "workspace_job_id:databricks_job_runs_success:ratio_increase7d": "five attempts of one job",
+    "workspace:databricks_usage_complete_days:mtd": "three complete days of the month",
     "workspace:databricks_jobs_ended:count1h": "a job that has just ended a run",
     "workspace:databricks_jobs_failing:count1h": "a job that has just begun to fail",
     "workspace_job_id:databricks_job_due_timestamp_seconds:announced": "a due time that passes meanwhile",
