@@ -168,7 +168,8 @@ def test_each_alert_arrives_where_it_belongs_and_ends_with_its_cause(tmp_path: P
         arrived = {
             (letter.alert, letter.labels["workspace"], letter.labels.get("job_name", ""), letter.receiver)
             for letter in tuple(told.letters)
-            if letter.alert.startswith(ABOUT_JOBS) or letter.labels["workspace"] == "lab"
+            # on a slow machine the exporter itself, which has no workspace, may be missed for some of these short minutes
+            if letter.alert.startswith(ABOUT_JOBS) or letter.labels.get("workspace") == "lab"
         }
         expected = {
             ("DatabricksJobFailing", "production", "orders", "digest"),
