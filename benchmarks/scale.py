@@ -18,7 +18,7 @@ from collector.poll import Desk, execute
 from collector.wiring import collectors
 from exporter.options import ExporterOptions
 from exporter.pages import Pages, Variant
-from exporter.reading import LateStore
+from exporter.reading import late_store
 
 SIZES = ("few", "many")
 
@@ -40,7 +40,7 @@ def figures(*, quick: bool = False) -> Iterator[Figure]:
             stores.begin(config)
             stores.fill(folder / "store.db", finished=finished)
             built = stack.enter_context(collectors(load(config, {})))
-            store = stack.enter_context(LateStore(f"sqlite:///{folder}/store.db"))
+            store = stack.enter_context(late_store(f"sqlite:///{folder}/store.db"))
             benches[size] = (
                 built.workspaces[0].live,
                 Pages(store, ExporterOptions(), lambda: datetime.now(UTC)),

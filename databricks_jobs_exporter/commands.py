@@ -26,7 +26,7 @@ from databricks_jobs_exporter import verdict
 from exporter.access.admission import admission_of
 from exporter.options import ExporterOptions
 from exporter.pages import Pages
-from exporter.reading import LateStore
+from exporter.reading import late_store
 from exporter.server import create_app, serving
 
 logger = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def _serving(settings: Settings, *, demo: bool) -> Iterator[None]:
     admission = admission_of(settings.server.web_config_file)
     secured = admission().context is not None
     with (
-        LateStore(settings.store.url, store_password(settings)) as store,
+        late_store(settings.store.url, store_password(settings)) as store,
         Pages(store, options, lambda: datetime.now(UTC)) as pages,
         serving(
             create_app(pages, store, records=store, on_databricks_apps=settings.on_databricks_apps),

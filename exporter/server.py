@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from collector.store.reader import Reader
 from exporter.access.admission import Admission, everybody
 from exporter.access.connection import Bounds
 from exporter.access.gate import READ
@@ -21,7 +22,6 @@ from exporter.answers import plain
 from exporter.api.router import add_api
 from exporter.negotiation import variant
 from exporter.pages import Pages
-from exporter.reading import Records
 from exporter.status.history import History, NoHistory
 from exporter.status.site import Site
 
@@ -38,7 +38,7 @@ def create_app(
     pages: Pages,
     history: History | None = None,
     *,
-    records: Records | None = None,
+    records: Reader | None = None,
     on_databricks_apps: bool = False,
     documentation: str = DOCUMENTATION,
 ) -> FastAPI:

@@ -49,18 +49,26 @@ def integer(item: Json, key: str, absent: int = 0) -> int:
 
 def instant(item: Json, key: str) -> datetime:
     """The instant behind a field of epoch milliseconds."""
-    value = integer(item, key)
+    return bounded_instant(key, integer(item, key))
+
+
+def span(item: Json, key: str, unit: timedelta = MILLISECOND) -> timedelta:
+    """A duration in that unit; a negative one is none."""
+    return bounded_span(key, integer(item, key), unit)
+
+
+def bounded_instant(key: str, value: int) -> datetime:
+    """The instant so many milliseconds after 1970, if it is one that can be meant."""
     if not 0 < value < (LATEST - EPOCH) // MILLISECOND:
         raise UnreadableItemError(f"{key} is {value!r}, not an instant")
     return EPOCH + value * MILLISECOND
 
 
-def span(item: Json, key: str, unit: timedelta = MILLISECOND) -> timedelta:
-    """A duration in that unit; a negative one is none."""
-    value = max(0, integer(item, key))
+def bounded_span(key: str, value: int, unit: timedelta) -> timedelta:
+    """So many of the unit, if it is a duration that can be meant; a negative one is none."""
     if value > LONGEST // unit:
         raise UnreadableItemError(f"{key} is {value!r}, not a duration")
-    return value * unit
+    return max(0, value) * unit
 
 
 def text(item: Json, key: str) -> str:

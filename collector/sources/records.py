@@ -19,11 +19,11 @@ from collector.core.vocabulary import (
 )
 from collector.sources.fields import (
     EPOCH,
-    LATEST,
-    LONGEST,
     SECOND,
-    UNSTORABLE,
     UnreadableItemError,
+    bounded_instant,
+    bounded_span,
+    cleaned,
 )
 from collector.sources.source import RecordedJob, RecordedTaskRun
 
@@ -160,7 +160,7 @@ def _trigger_type(row: Row) -> str:
 def _tags(row: Row) -> dict[str, str]:
     """The map, which comes as JSON."""
     tags = json.loads(_text(row, "tags") or "{}")
-    return {_clean(str(key)): _clean(str(value)) for key, value in tags.items()}
+    return {cleaned(str(key)): cleaned(str(value)) for key, value in tags.items()}
 
 
 def _usage(currency: str, rows: Sequence[Row]) -> Usage:
@@ -210,10 +210,7 @@ def _decimal(row: Row, column: str) -> Decimal:
 
 
 def _instant(row: Row, column: str) -> datetime:
-    value = _integer(row, column)
-    if not 0 < value < (LATEST - EPOCH) // MILLISECOND:
-        raise UnreadableItemError(f"{column} is {value!r}, not an instant")
-    return EPOCH + value * MILLISECOND
+    return bounded_instant(column, _integer(row, column))
 
 
 def _instant_or_none(row: Row, column: str) -> datetime | None:
@@ -221,17 +218,10 @@ def _instant_or_none(row: Row, column: str) -> datetime | None:
 
 
 def _span(row: Row, column: str, unit: timedelta) -> timedelta:
-    value = max(0, _integer(row, column))
-    if value > LONGEST // unit:
-        raise UnreadableItemError(f"{column} is {value!r}, not a duration")
-    return value * unit
+    return bounded_span(column, _integer(row, column), unit)
 
 
 def _text(row: Row, column: str) -> str:
     """The text; empty for NULL."""
     value = row[column]
-    return _clean(value) if isinstance(value, str) else ""
-
-
-def _clean(text: str) -> str:
-    return UNSTORABLE.sub("\ufffd", text)
+    return cleaned(value) if isinstance(value, str) else ""

@@ -9,7 +9,9 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +22,7 @@ from sqlalchemy.exc import ArgumentError
 from collector.store.failure import StoreError, reported, shown
 from collector.store.migrate import check_current, migrate
 
-__all__ = ["StoreError", "migrate", "open_store"]
+__all__ = ["LateEngine", "StoreError", "migrate", "open_store"]
 
 BUSY_S = 15.0
 """How long a SQLite connection waits for another one's transaction."""
@@ -61,6 +63,38 @@ def open_store(url: str, *, read_only: bool = False, password: Callable[[], str]
         engine.dispose()
         raise
     return engine
+
+
+class LateEngine:
+    """A store that may not be there yet: opened, read-only, when it is first needed, so that serving may start before
+    collecting. Until it can be opened, whatever needs it raises StoreError.
+    """
+
+    def __init__(self, url: str, password: Callable[[], str] | None = None) -> None:
+        self._url = url
+        self._password = password
+        self._engine: Engine | None = None
+        self._opening = Lock()
+
+    @property
+    def url(self) -> URL:
+        """The address of the opened store."""
+        return self._opened().url
+
+    def begin(self) -> AbstractContextManager[Connection]:
+        """A connection in a transaction of its own."""
+        return self._opened().begin()
+
+    def dispose(self) -> None:
+        """Nothing is left open."""
+        if self._engine:
+            self._engine.dispose()
+
+    def _opened(self) -> Engine:
+        with self._opening:
+            if self._engine is None:
+                self._engine = open_store(self._url, read_only=True, password=self._password)
+            return self._engine
 
 
 def _address(url: str) -> URL:

@@ -5,7 +5,8 @@ Jobs and counters are kept in memory and only those that a later transaction tou
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from threading import Lock
 
@@ -17,6 +18,7 @@ from collector.core.records import JobIds, RunPage, RunPlace, RunRecord, UsagePa
 from collector.core.snapshot import ActiveRun, CollectorState, Snapshot, WorkspaceSnapshot
 from collector.store.answers import Wanted, one_run, run_page
 from collector.store.bills import latest_bill
+from collector.store.engine import LateEngine
 from collector.store.failing import endings, failing
 from collector.store.failure import reported
 from collector.store.held import COUNTER_COLUMNS, Held
@@ -41,7 +43,7 @@ class Reader:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Engine | LateEngine,
         *,
         expire_after: timedelta = timedelta(days=1),
         clock: Callable[[], float] = time.monotonic,
@@ -58,14 +60,14 @@ class Reader:
 
     def revision(self) -> int:
         """A number that rises with every commit that changes a snapshot."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return int(connection.scalar(select(func.coalesce(func.sum(workspaces.c.revision), 0))) or 0)
 
     def snapshot(self) -> Snapshot:
         """The store at one moment. Before any workspace is registered it was born in 1970."""
         with self._one_at_a_time:
             try:
-                with reported(self._engine.url), self._engine.begin() as connection:
+                with self._reading() as connection:
                     return self._snapshot(connection)
             except BaseException:
                 # What was taken in may be half of what was read.
@@ -88,17 +90,17 @@ class Reader:
         at or after `since` and before `until`; None asks for all. `after` is where a page said that the next begins.
         """
         wanted = Wanted(job_ids=job_ids, results=results, states=states, since=since, until=until)
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return run_page(connection, workspace, wanted, limit=limit, after=after)
 
     def run(self, run_id: str, workspace: str | None = None) -> RunRecord | None:
         """The run with its attempts and, while they are kept, its details; None when the store does not hold it."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return one_run(connection, run_id, workspace)
 
     def usage(self, workspace: str, since: date) -> tuple[Usage, ...]:
         """What was used from that day on, by day, job, product, SKU, unit and currency, in no order."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return tuple(usage_since(connection, workspace, since))
 
     def usage_page(
@@ -113,27 +115,32 @@ class Reader:
         """At most `limit` rows of usage of these workspaces from that day on, workspace by workspace, the newest day
         first. `after` is where a page said that the next begins.
         """
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return usage_page(connection, workspaces, since, job_ids=job_ids, limit=limit, after=after)
 
     def usage_totals(
         self, workspace: str, since: date, *, job_ids: JobIds | None = None
     ) -> tuple[UsageTotal, ...]:
         """What each job used of each SKU from that day on, in no order."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return tuple(usage_totals(connection, workspace, since, job_ids=job_ids))
 
     def failing(self, workspace: str, job_ids: Iterable[str]) -> Mapping[str, Failing]:
         """By job id: why those of the jobs fail that do, as far as their runs are held."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return failing(connection, workspace, job_ids)
 
     def endings(
         self, workspace: str, job_ids: Iterable[str], *, each: int
     ) -> Mapping[str, tuple[Ending, ...]]:
         """By job id: its latest attempts, at most so many, the oldest first."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return endings(connection, workspace, job_ids, each=each)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with reported(self._engine.url), self._engine.begin() as connection:
+            yield connection
 
     def _snapshot(self, connection: Connection) -> Snapshot:
         born = maybe_from_ms(connection.scalar(select(store.c.born_ms))) or EPOCH

@@ -93,32 +93,32 @@ class Writer:
 
     def standing(self, workspace: str, *, recent_since: datetime, undetailed: int) -> Standing:
         """What a plan needs: see `Standing`. Nobody waits for it, and it is as old as it was read."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return standing.standing(connection, workspace, recent_since=recent_since, undetailed=undetailed)
 
     def known(self, workspace: str, run_ids: Iterable[str]) -> dict[str, KnownRun]:
         """What the store holds of those runs that it holds; as old as it was read."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return runs.known(connection, workspace, run_ids)
 
     def source_watermarks(self, workspace: str) -> dict[str, datetime]:
         """Up to when each source of the system tables was read, for those that were."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return sources.source_watermarks(connection, workspace)
 
     def usage(self, workspace: str, since: date) -> Iterator[Usage]:
         """What was used from that day on, read bit by bit while nobody waits for it."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             yield from usage.usage_since(connection, workspace, since)
 
     def known_jobs(self, workspace: str) -> frozenset[str]:
         """Ids of the jobs that the store knows, without those of one-time runs."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return bills.known_jobs(connection, workspace)
 
     def spending(self, workspace: str) -> tuple[Spending, ...] | None:
         """What the latest bill says of usage since the last success; None when it does not say."""
-        with reported(self._engine.url), self._engine.begin() as connection:
+        with self._reading() as connection:
             return bills.latest_spending(connection, workspace)
 
     @contextmanager
@@ -175,6 +175,11 @@ class Writer:
                 return total
             total += done
             time.sleep(PAUSE_S)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with reported(self._engine.url), self._engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from collector.core.bill import DBU
 from collector.core.records import UsageRecord, UsageTotal
+from collector.store.reader import Reader
 from exporter.api import places
 from exporter.api.freshness import BILLING
 from exporter.api.models import JobTotal, JobTotals, Usage, UsageRow
@@ -18,7 +19,6 @@ from exporter.api.parameters import Cursor, JobPattern, Limit, Team, UsageDays, 
 from exporter.api.refusals import answered
 from exporter.api.spans import number
 from exporter.pages import Pages
-from exporter.reading import Records
 
 
 class Amounts(TypedDict):
@@ -34,7 +34,7 @@ class Amounts(TypedDict):
     currency: str | None
 
 
-def add_routes(router: APIRouter, pages: Pages, records: Records) -> None:
+def add_routes(router: APIRouter, pages: Pages, records: Reader) -> None:
     """The endpoints of usage."""
 
     @router.get("/api/billing/usage", response_model=Usage, tags=["billing"])

@@ -228,8 +228,8 @@ class RecordedJobs(Page):
 # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class ActiveRun(Model):
-    """A run that had not ended at the last look."""
+class RunBase(Model):
+    """What every list of live runs says of a run."""
 
     workspace: Workspace
     run_id: RunId
@@ -242,6 +242,11 @@ class ActiveRun(Model):
     run_page_url: PageUrl
     run_type: str = Field(description="JOB_RUN, SUBMIT_RUN or WORKFLOW_RUN.")
     trigger: str
+
+
+class ActiveRun(RunBase):
+    """A run that had not ended at the last look."""
+
     queue_reason: str | None = Field(description="Why it waits, while QUEUED.")
     team: Team
     elapsed_seconds: float = Field(description="Since `start_time`, by the time of the answer.")
@@ -258,20 +263,9 @@ class ActiveRuns(Page):
     runs: list[ActiveRun] = Field(description="The oldest first.")
 
 
-class LiveRun(Model):
+class LiveRun(RunBase):
     """A run as it was last seen."""
 
-    workspace: Workspace
-    run_id: RunId
-    job_id: JobId
-    run_name: RunName
-    state: State
-    result_state: Result
-    start_time: Started
-    end_time: Ended
-    run_page_url: PageUrl
-    run_type: str = Field(description="JOB_RUN, SUBMIT_RUN or WORKFLOW_RUN.")
-    trigger: str
     creator_user_name: str | None
     queue_reason: str | None = Field(description="Why it waits, while QUEUED.")
     duration_seconds: float | None = Field(

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from collector.store.reader import Reader
 from exporter.access.gate import READ
 from exporter.api import about, billing, documentation, jobs, runs
 from exporter.api.refusals import RESPONSES, ApiRoute
 from exporter.pages import Pages
-from exporter.reading import Records
 
 ABOUT = """\
 What the exporter knows of Databricks jobs, runs and usage. It answers from its own store: no question reaches Databricks,
@@ -27,7 +27,7 @@ TAGS = [
 ]
 
 
-def add_api(app: FastAPI, pages: Pages, records: Records, *, on_databricks_apps: bool = False) -> None:
+def add_api(app: FastAPI, pages: Pages, records: Reader, *, on_databricks_apps: bool = False) -> None:
     """The application answers the API, and has a page that describes it."""
     router = APIRouter(route_class=ApiRoute, responses=RESPONSES)
     about.add_routes(router, pages, on_databricks_apps=on_databricks_apps)

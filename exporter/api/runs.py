@@ -11,6 +11,7 @@ from collector.core import snapshot
 from collector.core.model import MILLISECOND
 from collector.core.records import RunPlace
 from collector.core.snapshot import JobFacts, WorkspaceSnapshot
+from collector.store.reader import Reader
 from exporter.api import places
 from exporter.api.freshness import LIVE, LIVE_AND_TABLES, seconds_since
 from exporter.api.models import ActiveRun, ActiveRuns, LiveRuns, MergedRuns, OneRun
@@ -37,7 +38,6 @@ from exporter.api.recorded import attempt, live_run, merged_run, run_details
 from exporter.api.refusals import NOT_FOUND, answered, missing
 from exporter.api.spans import maybe_seconds, seconds
 from exporter.pages import Pages
-from exporter.reading import Records
 
 NOT_KEPT = "they were not read yet, or they are no longer kept"
 STILL_ACTIVE = "they are read when the run has ended"
@@ -50,7 +50,7 @@ Key = tuple[int, str, str]
 JobIds = Mapping[str, Collection[str]]
 
 
-def add_routes(router: APIRouter, pages: Pages, records: Records) -> None:
+def add_routes(router: APIRouter, pages: Pages, records: Reader) -> None:
     """The endpoints of runs."""
 
     @router.get("/api/jobs/runs", response_model=MergedRuns, tags=["recorded"])
@@ -171,7 +171,7 @@ def add_routes(router: APIRouter, pages: Pages, records: Records) -> None:
 
 
 def _is_known(
-    records: Records, workspaces: Sequence[WorkspaceSnapshot], workspace: str | None, job_id: str
+    records: Reader, workspaces: Sequence[WorkspaceSnapshot], workspace: str | None, job_id: str
 ) -> bool:
     """Whether the job is defined, or has runs at all."""
     if any(chosen(workspaces, job_id, None).values()):

@@ -86,19 +86,15 @@ def _sums() -> list[Panel]:
             empty="nothing ended",
             decimals=1,
         ),
-        single(
+        fleet.unwanted(
             "Failing jobs",
             "Jobs with a failure since their last success, now.",
-            promql.number(promql.of_team(f"({fleet.FAILING} > 0)")),
-            unit=COUNT,
-            steps=((None, GOOD), (1, BAD)),
+            f"{fleet.FAILING} > 0",
         ),
-        single(
+        fleet.unwanted(
             "Failing repeatedly",
             "Jobs with three or more failures since their last success, now.",
-            promql.number(promql.of_team(f"({fleet.FAILING} >= 3)")),
-            unit=COUNT,
-            steps=((None, GOOD), (1, BAD)),
+            f"{fleet.FAILING} >= 3",
         ),
         single(
             "Repairs",

@@ -90,27 +90,21 @@ def _now() -> list[Panel]:
             unit=COUNT,
             steps=((None, GOOD), (1, WARN)),
         ),
-        single(
+        unwanted(
             "Failing jobs",
             "Jobs whose latest attempts failed: those with a failure since their last success.",
-            promql.number(promql.of_team(f"({FAILING} > 0)")),
-            unit=COUNT,
-            steps=((None, GOOD), (1, BAD)),
+            f"{FAILING} > 0",
         ),
-        single(
+        unwanted(
             "Past their SLA",
             "Jobs with a run that has already taken longer than the job may, and is still running.",
-            promql.number(promql.of_team(f"({PAST_SLA})")),
-            unit=COUNT,
-            steps=((None, GOOD), (1, BAD)),
+            PAST_SLA,
         ),
-        single(
+        unwanted(
             "Did not start",
             "Jobs whose schedule asked for a run more than ten minutes ago, that have not started since, and of which "
             "no earlier run is still active.",
-            promql.number(promql.of_team(f"({NOT_STARTED})")),
-            unit=COUNT,
-            steps=((None, GOOD), (1, BAD)),
+            NOT_STARTED,
         ),
         single(
             "Success ratio",
@@ -213,3 +207,10 @@ def _course() -> list[Panel]:
             steps=True,
         ),
     ]
+
+
+def unwanted(title: str, about: str, jobs: str) -> Panel:
+    """How many jobs there are of a kind of which there should be none."""
+    return single(
+        title, about, promql.number(promql.of_team(f"({jobs})")), unit=COUNT, steps=((None, GOOD), (1, BAD))
+    )
