@@ -16,6 +16,7 @@ from collector.core.agreement import Words
 from collector.core.count import Extent, increments
 from collector.core.diff import change
 from collector.core.model import Change, Collector, Increment, KnownRun, Measure, Poll, Run
+from collector.core.tables import HourRead
 from collector.logs import event, redact
 from collector.sources.source import LONGEST_MESSAGE, JobsSource, Refused, SourceError, TablesSource, Tally
 from collector.store.engine import StoreError
@@ -72,8 +73,8 @@ class Memory:
     """True when the workspace has been seen to be the one that the store holds."""
     workspace_id: str = ""
     """Empty until the workspace has told it."""
-    hours: dict[datetime, int] = field(default_factory=dict)
-    """Finished attempts by hour, as the system tables had them when they were last read."""
+    hours: dict[datetime, HourRead] = field(default_factory=dict)
+    """By clock hour, how the system tables had it when it was last read."""
     read: dict[Collector, datetime] = field(default_factory=dict)
     """When the last successful pass of each collector of the system tables began."""
     holds: bool | None = None

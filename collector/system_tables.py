@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from collector.core.agreement import agreement
 from collector.core.diff import completion
-from collector.core.model import Run, TaskRun
-from collector.core.tables import attributed, spans, unread
+from collector.core.model import KnownRun, Run, TaskRun
+from collector.core.tables import HourRead, attributed, spans, unread
 from collector.poll import Answer, Desk, save
 from collector.readings import Reading, Readings, readings
 from collector.store.transaction import Transaction
@@ -62,16 +62,15 @@ def _jobs(desk: Desk, reading: Reading) -> int:
 
 
 def _runs(desk: Desk, all_readings: Readings, reading: Reading) -> tuple[int, int]:
-    """The runs of the hours that hold other attempts than when they were last read: how many, and how many attempts of
-    them the store did not hold.
-    """
+    """The runs of the hours that may hold something new: how many, and how many attempts of them the store did not hold."""
     memory, started = desk.memory, all_readings.started
     oldest = started - desk.terms.history
     since = max(oldest, reading.watermark - LATE) if reading.watermark else oldest
     since = since.replace(minute=0, second=0, microsecond=0)
     hours = reading.tables.hours(since)
-    memory.hours = {hour: number for hour, number in memory.hours.items() if hour in hours}
-    wanted = unread(hours, memory.hours)
+    memory.hours = {hour: read for hour, read in memory.hours.items() if hour in hours}
+    waiting = desk.writer.hours_by_tables_alone(desk.terms.workspace, since)
+    wanted = unread(hours, memory.hours, waiting, started)
     portions = spans(wanted, MOST_ATTEMPTS)
     seen = changed = 0
     for done, (first, last) in enumerate(portions, start=1):
@@ -79,7 +78,11 @@ def _runs(desk: Desk, all_readings: Readings, reading: Reading) -> tuple[int, in
             changed += _complete(desk, all_readings, batch)
             seen += len(batch)
             reading.tells_of(max(run.ended or run.started for run in batch))
-        memory.hours |= {hour: number for hour, number in wanted.items() if first <= hour < last}
+        memory.hours |= {
+            hour: HourRead(attempts=number, at=started)
+            for hour, number in wanted.items()
+            if first <= hour < last
+        }
         desk.progress(done, len(portions))
     return seen, changed
 
@@ -88,7 +91,7 @@ def _complete(desk: Desk, all_readings: Readings, batch: Sequence[Run]) -> int:
     """Count and record what the store lacks of these runs; the number of such attempts."""
     workspace = desk.terms.workspace
     known = desk.writer.known(workspace, [run.run_id for run in batch])
-    news = [run for run in batch if completion(known.get(run.run_id), run, BEGINNING)]
+    news = [run for run in batch if _may_bring(known.get(run.run_id), run)]
     if not news:
         return 0
     counted = [run.run_id for run in news if run.ended and run.ended >= all_readings.horizon]
@@ -96,6 +99,14 @@ def _complete(desk: Desk, all_readings: Readings, batch: Sequence[Run]) -> int:
     whole = [attributed(run, tasks.get(run.run_id, ())) for run in news]
     with desk.writer.transaction(workspace) as transaction:
         return save(transaction, whole, desk.terms.extent, desk.now(), completion)
+
+
+def _may_bring(known: KnownRun | None, run: Run) -> bool:
+    """True when the run shows more than is held, or its task runs may."""
+    waits = known is not None and any(
+        attempt.by_tables and not attempt.detailed for attempt in known.attempts
+    )
+    return waits or completion(known, run, BEGINNING) is not None
 
 
 def _task_runs(

@@ -1,6 +1,5 @@
 """Turns a change into increments of counters. Integers only: sums must not depend on the order of polls."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +8,6 @@ from collector.core.model import (
     DURATION_BUCKETS,
     MILLISECOND,
     ZERO,
-    Attempt,
     Change,
     Detailed,
     Finished,
@@ -61,6 +59,7 @@ def _increments(change: Change, target: Target | None, extent: Extent) -> Iterat
     for measured in change.measured:
         if measured.counted:
             yield from _measured(run, measured, target, extent)
+    yield from _again(change)
     for detailed in change.detailed:
         if detailed.counted:
             yield from _detailed(run, detailed, extent)
@@ -105,13 +104,18 @@ def _measured(run: Run, measured: Measured, target: Target | None, extent: Exten
         at=attempt.ended,
     )
     yield Increment(measure=Measure.DURATION_BUCKET_SUM, labels=(result,), amount=duration_ms)
-    if attempt.repair:
-        yield of_job(Measure.REPAIRS, 1)
-    yield of_job(Measure.TASK_RETRIES, _retries(attempt))
     if target and attempt.duration > target.sla:
         yield of_job(Measure.SLA_BREACHES, 1)
     if extent.job_histograms and job_id:
         yield of_job(Measure.JOB_DURATION_BUCKET, 1, le)
+
+
+def _again(change: Change) -> Iterator[Increment]:
+    """What was done once more: repairs of the run, retries of its tasks."""
+    retries = sum(retried.more for retried in change.retried if retried.counted)
+    for measure, amount in ((Measure.REPAIRS, change.repairs), (Measure.TASK_RETRIES, retries)):
+        if amount:
+            yield Increment(measure=measure, job_id=job_of(change.run), amount=amount)
 
 
 def _detailed(run: Run, detailed: Detailed, extent: Extent) -> Iterator[Increment]:
@@ -135,8 +139,3 @@ def _phases(detailed: Detailed) -> tuple[int, int, int, int]:
     )
     queue, setup, execution, cleanup = (span // MILLISECOND for span in spans)
     return queue, setup, execution, cleanup
-
-
-def _retries(attempt: Attempt) -> int:
-    """Task runs beyond the first of their task within one attempt."""
-    return sum(times - 1 for times in Counter(task.task_key for task in attempt.tasks).values())

@@ -5,7 +5,7 @@ Two kinds of answer are compared: `change` takes one of the Jobs API, `completio
 late and tell of finished attempts only. What one has brought, the other does not bring again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from collector.core.model import (
     KnownAttempt,
     KnownRun,
     Measured,
+    Retried,
     Run,
 )
 from collector.core.vocabulary import KNOWN_VALUES, Field
@@ -50,13 +51,16 @@ def change(known: KnownRun | None, run: Run, horizon: datetime) -> Change | None
         started=known is None and run.started >= horizon,
         finished=finished,
         measured=measured,
+        retried=tuple(_retried(pairs, finished)) if run.history is not None else (),
         detailed=detailed,
+        repairs=_repairs(held, finished, measured),
         unknown=tuple(_unknown_fields(known, run, finished)),
     )
 
 
 def completion(known: KnownRun | None, run: Run, horizon: datetime) -> Change | None:
-    """What the system tables add: as many attempts as they have more than the store, and durations nobody measured.
+    """What the system tables add: as many attempts as they have more than the store, durations nobody measured, and
+    retries nobody saw.
 
     A run that the store holds open, or as ended later, stays as it is.
     """
@@ -66,7 +70,8 @@ def completion(known: KnownRun | None, run: Run, horizon: datetime) -> Change | 
     # rows of other attempts may still be missing: what only ended nearest is not what is held
     pairs = tuple(pair for pair in pairs if pair[0] and abs(pair[0].ended - pair[1].ended) <= ROUNDED)
     measured = _measured(pairs, finished)
-    if not finished and not measured:
+    retried = tuple(_retried(pairs, finished))
+    if not finished and not measured and not retried:
         return None
     ends = [item.attempt.ended for item in finished]
     return Change(
@@ -77,6 +82,8 @@ def completion(known: KnownRun | None, run: Run, horizon: datetime) -> Change | 
         or (not known.open and bool(ends) and all(each.ended < ends[-1] for each in held)),
         finished=finished,
         measured=measured,
+        retried=retried,
+        repairs=_repairs(held, finished, measured),
         unknown=tuple(_unknown_fields(known, run, finished)) if known is None or finished else (),
     )
 
@@ -135,6 +142,30 @@ def _measured(pairs: Pairs, finished: tuple[Finished, ...]) -> tuple[Measured, .
     """The attempts whose own duration is new."""
     new = _new(pairs, finished, lambda held: not held.measured)
     return tuple(Measured(attempt=attempt, counted=counted) for attempt, counted in new)
+
+
+def _retried(pairs: Pairs, finished: tuple[Finished, ...]) -> Iterator[Retried]:
+    """The attempts of which more retries show than were known: the rows of task runs come one by one."""
+    known = {held.ended: held.retries for held, _ in pairs if held}
+    for attempt, counted in _new(pairs, finished, lambda held: not (held.measured and held.detailed)):
+        more = attempt.retries - known.get(attempt.ended, 0)
+        if more > 0:
+            yield Retried(attempt=attempt, counted=counted, more=more)
+
+
+def _repairs(held: Held, finished: tuple[Finished, ...], measured: tuple[Measured, ...]) -> int:
+    """How many more attempts count as repairs: every measured one but the run's first.
+
+    Told by order alone, because the system tables may show a repair before what it repairs.
+    """
+    before = {attempt.ended: attempt.counted and attempt.measured for attempt in held}
+    after = before | {item.attempt.ended: False for item in finished}
+    after |= {item.attempt.ended: item.counted for item in measured}
+    return _beyond_the_first(after) - _beyond_the_first(before)
+
+
+def _beyond_the_first(counting: Mapping[datetime, bool]) -> int:
+    return sum(counts for _, counts in sorted(counting.items())[1:])
 
 
 def _detailed(

@@ -40,11 +40,15 @@ class Attempt:
     """`result_state`, or the terminal life cycle where there is none; as spelled by the Jobs API."""
     termination_code: str = ""
     termination_type: str = ""
-    repair: bool = False
     tasks: tuple[TaskRun, ...] = ()
     """The task runs of this attempt, from `repair_history[].task_run_ids`, or from the system tables."""
     duration: timedelta
     """The attempt's own length, never the idle time between attempts."""
+
+    @property
+    def retries(self) -> int:
+        """Task runs beyond the first of their task."""
+        return len(self.tasks) - len({task.task_key for task in self.tasks})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +163,8 @@ class KnownAttempt:
     """True once its phases and tasks were counted as well, which the Jobs API alone can tell."""
     queue: timedelta = ZERO
     """The share of the run's queueing that was counted with it."""
+    retries: int = 0
+    """Retries of its tasks that are known: of the system tables perhaps not yet all."""
     by_tables: bool = False
     """True when the system tables brought it: its end may differ a little from that which the Jobs API gives."""
 
@@ -231,10 +237,20 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """An attempt whose own duration, and how often its tasks were retried, has become known."""
+    """An attempt whose own duration has become known."""
 
     attempt: Attempt
     counted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """An attempt of which more retries of tasks have become known."""
+
+    attempt: Attempt
+    counted: bool
+    more: int
+    """Above 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +276,10 @@ class Change:
     """True when the run is now as the observation shows it; False when later facts about it are held."""
     finished: tuple[Finished, ...] = ()
     measured: tuple[Measured, ...] = ()
+    retried: tuple[Retried, ...] = ()
     detailed: tuple[Detailed, ...] = ()
+    repairs: int = 0
+    """How many more of the run's measured attempts are now known to be repairs."""
     unknown: tuple[str, ...] = ()
     """Names of the fields in which this observation brought a value outside the vocabulary."""
 

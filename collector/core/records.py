@@ -98,7 +98,6 @@ class AttemptRecord:
     result: str
     termination_code: str = ""
     termination_type: str = ""
-    repair: bool = False
     by_tables: bool = False
     """True when no poll saw it, and the system tables brought it."""
     measured: bool = False

@@ -1,12 +1,13 @@
 """What a pass over the system tables reads, and which attempt a task run belongs to. Decides from values; asks nothing.
 
 Rows come minutes to days late, without a word on when, but none ever changes. So the number of finished attempts per
-hour tells which hours must be read again.
+hour tells which hours must be read again. Nothing tells of task runs that come later than their run: where nobody else
+can show them, an hour is read again each time its age has doubled.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from collector.core.model import Attempt, Run, TaskRun
@@ -20,9 +21,28 @@ MOST_SPANS = 8
 """Statements that one pass may take to read scattered hours; beyond, it reads what lies between them as well."""
 
 
-def unread(hours: Hours, read: Hours) -> dict[datetime, int]:
-    """The hours that hold other attempts than when they were last read, oldest first."""
-    return {hour: number for hour, number in sorted(hours.items()) if read.get(hour) != number}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourRead:
+    """How an hour was when it was last read."""
+
+    attempts: int
+    at: datetime
+
+
+def unread(
+    hours: Hours, read: Mapping[datetime, HourRead], waiting: Collection[datetime], now: datetime
+) -> dict[datetime, int]:
+    """The hours that hold other attempts than when they were last read, or that wait for task runs and are twice as old
+    as then; oldest first.
+    """
+
+    def wanted(hour: datetime, attempts: int) -> bool:
+        last = read.get(hour)
+        if last is None or last.attempts != attempts:
+            return True
+        return hour in waiting and now - hour >= 2 * (last.at - hour)
+
+    return {hour: attempts for hour, attempts in sorted(hours.items()) if wanted(hour, attempts)}
 
 
 def spans(hours: Hours, most: int) -> tuple[Span, ...]:
@@ -44,7 +64,10 @@ def spans(hours: Hours, most: int) -> tuple[Span, ...]:
 
 
 def attributed(run: Run, tasks: Iterable[tuple[datetime, TaskRun]]) -> Run:
-    """The run with its task runs in its attempts: each in the first that did not end before it."""
+    """The run with its task runs in its attempts: each in the one during which it ended.
+
+    One of an attempt that the tables do not show yet belongs to none of the others.
+    """
     history = run.history or ()
     of: dict[datetime, list[TaskRun]] = defaultdict(list)
     for ended, task in sorted(tasks, key=lambda item: item[0]):
@@ -60,4 +83,4 @@ def _pieces(hours: Hours) -> int:
 
 
 def _attempt_at(history: Sequence[Attempt], ended: datetime) -> Attempt | None:
-    return next((attempt for attempt in history if ended <= attempt.ended), None)
+    return next((attempt for attempt in history if attempt.started <= ended <= attempt.ended), None)

@@ -116,8 +116,6 @@ def _attempt(
     started: datetime,
     ended: datetime,
     duration: timedelta,
-    *,
-    repair: bool = False,
     tasks: tuple[TaskRun, ...] = (),
 ) -> Attempt:
     why = termination(item)
@@ -127,7 +125,6 @@ def _attempt(
         result=result(item),
         termination_code=why.code,
         termination_type=why.kind,
-        repair=repair,
         tasks=tasks,
         duration=duration,
     )
@@ -143,8 +140,7 @@ def _history(item: Json, latest: Attempt | None) -> tuple[Attempt, ...]:
     attempts = []
     for entry in entries:
         own = _task_ids(entry)
-        repair = text(entry, "type") == "REPAIR"
-        if not repair:
+        if text(entry, "type") != "REPAIR":
             own += [task_id for task_id in tasks if task_id not in owned]
         if ended := end(entry):  # only then it must have started: a repair may still be queued
             started = instant(entry, "start_time")
@@ -154,8 +150,7 @@ def _history(item: Json, latest: Attempt | None) -> tuple[Attempt, ...]:
                     started,
                     ended,
                     max(ZERO, ended - started),
-                    repair=repair,
-                    tasks=tuple(tasks[task_id] for task_id in own if task_id in tasks),
+                    tuple(tasks[task_id] for task_id in own if task_id in tasks),
                 )
             )
     return tuple(sorted(attempts, key=lambda attempt: attempt.ended))

@@ -56,7 +56,7 @@ def hour(row: Row) -> tuple[datetime, int]:
 def run(rows: Sequence[Row]) -> Run:
     """The run of which these are the finished attempts, ended as the last of them."""
     by_end = sorted(rows, key=lambda row: (_instant(row, "end_ms"), _instant(row, "start_ms")))
-    history = tuple(_attempt(row, repair=place > 0) for place, row in enumerate(by_end))
+    history = tuple(_attempt(row) for row in by_end)
     first, latest = rows[0], history[-1]
     trigger = _text(first, "trigger_type")
     return Run(
@@ -130,7 +130,7 @@ def spending(row: Row) -> Spending:
     )
 
 
-def _attempt(row: Row, *, repair: bool) -> Attempt:
+def _attempt(row: Row) -> Attempt:
     state, code = _text(row, "result_state"), _text(row, "termination_code")
     return Attempt(
         started=_instant(row, "start_ms"),
@@ -138,7 +138,6 @@ def _attempt(row: Row, *, repair: bool) -> Attempt:
         result=recorded_result(state, code),
         termination_code=CODE_OF_RECORD.get(code, code),
         termination_type=_text(row, "termination_type"),
-        repair=repair,
         duration=_span(row, "duration_ms", MILLISECOND),
     )
 

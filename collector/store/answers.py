@@ -179,7 +179,6 @@ def _attempt(row: Found) -> AttemptRecord:
         result=row.result,
         termination_code=row.termination_code,
         termination_type=row.termination_type,
-        repair=row.repair,
         by_tables=row.by_tables,
         measured=row.measured,
     )

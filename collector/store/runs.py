@@ -32,6 +32,7 @@ ATTEMPT_COLUMNS = (
     attempts.c.measured,
     attempts.c.detailed,
     attempts.c.queue_ms,
+    attempts.c.retries,
     attempts.c.by_tables,
 )
 
@@ -70,6 +71,7 @@ def save(connection: Connection, workspace: str, changes: Sequence[Change], *, n
             "measured": False,
             "detailed": False,
             "queue_ms": 0,
+            "retries": 0,
             "by_tables": item.by_tables,
         }
         for change in changes
@@ -83,13 +85,19 @@ def save(connection: Connection, workspace: str, changes: Sequence[Change], *, n
         | {
             "new_started_ms": to_ms(item.attempt.started),
             "new_duration_ms": span_ms(item.attempt.duration),
-            "new_repair": item.attempt.repair,
         }
         for change in changes
         for item in change.measured
     ]
     if measured:
         connection.execute(_MEASURE, measured)
+    retried = [
+        _place(workspace, change.run, item.attempt) | {"more_retries": item.more}
+        for change in changes
+        for item in change.retried
+    ]
+    if retried:
+        connection.execute(_RETRY, retried)
     detailed = [
         _place(workspace, change.run, item.attempt) | {"more_queue_ms": span_ms(item.queue)}
         for change in changes
@@ -123,10 +131,10 @@ _ATTEMPT = attempts.update().where(
 _MEASURE = _ATTEMPT.values(
     started_ms=bindparam("new_started_ms"),
     duration_ms=bindparam("new_duration_ms"),
-    repair=bindparam("new_repair"),
     measured=True,
 )
 """The result stays the one that was counted."""
+_RETRY = _ATTEMPT.values(retries=attempts.c.retries + bindparam("more_retries"))
 _DETAIL = _ATTEMPT.values(queue_ms=attempts.c.queue_ms + bindparam("more_queue_ms"), detailed=True)
 
 
@@ -168,6 +176,7 @@ def _known_attempt(row: statements.Found) -> KnownAttempt:
         measured=row.measured,
         detailed=row.detailed,
         queue=timedelta(milliseconds=row.queue_ms),
+        retries=row.retries,
         by_tables=row.by_tables,
     )
 
@@ -208,5 +217,4 @@ def _attempt_row(workspace: str, run: Run, attempt: Attempt) -> dict[str, object
         "outcome": outcome(attempt.result).value,
         "termination_code": attempt.termination_code,
         "termination_type": attempt.termination_type,
-        "repair": attempt.repair,
     }

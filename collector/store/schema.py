@@ -250,11 +250,11 @@ attempts = Table(
     _text("outcome"),  # success, failure or neither, as the vocabulary had it when it was written
     _text("termination_code"),
     _text("termination_type"),
-    _flag("repair"),
     _flag("counted"),
     _flag("detailed"),
     _flag("measured"),  # its duration, and what follows from it, is counted or, for history, recorded
     _flag("by_tables"),  # the system tables brought it
+    _number("retries"),  # of its tasks, as far as they are known
     Index("attempts_job", "workspace", "job_id", "outcome", "ended_ms", "duration_ms"),
     Index(
         "attempts_undetailed",

@@ -11,6 +11,8 @@ from collector.store.instants import from_ms, to_ms
 from collector.store.runs import known, open_runs
 from collector.store.schema import attempts, collectors, runs, workspaces
 
+HOUR_MS = 3_600_000
+
 
 def standing(connection: Connection, workspace: str, *, recent_since: datetime, undetailed: int) -> Standing:
     """See `Standing`; at most `undetailed` runs wait for details. StoreError for a workspace that is not registered."""
@@ -24,6 +26,22 @@ def standing(connection: Connection, workspace: str, *, recent_since: datetime, 
         undetailed=_undetailed(connection, workspace, undetailed),
         watermarks=_watermarks(connection, workspace),
     )
+
+
+def hours_by_tables_alone(connection: Connection, workspace: str, since: datetime) -> frozenset[datetime]:
+    """The clock hours from then on in which counted attempts ended that only the system tables have shown."""
+    query = (
+        select(attempts.c.ended_ms - attempts.c.ended_ms % HOUR_MS)
+        .where(
+            attempts.c.workspace == workspace,
+            attempts.c.ended_ms >= to_ms(since),
+            attempts.c.counted,
+            ~attempts.c.detailed,
+            attempts.c.by_tables,
+        )
+        .distinct()
+    )
+    return frozenset(from_ms(hour_ms) for hour_ms in connection.scalars(query))
 
 
 def _recent(connection: Connection, workspace: str, since: datetime) -> dict[str, datetime]:

@@ -101,6 +101,11 @@ class Writer:
         with self._reading() as connection:
             return runs.known(connection, workspace, run_ids)
 
+    def hours_by_tables_alone(self, workspace: str, since: datetime) -> frozenset[datetime]:
+        """The clock hours from then on in which counted attempts ended that no answer of the Jobs API has shown."""
+        with self._reading() as connection:
+            return standing.hours_by_tables_alone(connection, workspace, since)
+
     def source_watermarks(self, workspace: str) -> dict[str, datetime]:
         """Up to when each source of the system tables was read, for those that were."""
         with self._reading() as connection:

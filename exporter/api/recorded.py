@@ -54,8 +54,8 @@ def merged_run(run: RunRecord) -> models.MergedRun:
     )
 
 
-def attempt(finished: AttemptRecord) -> models.Attempt:
-    """A finished attempt."""
+def attempt(finished: AttemptRecord, *, repair: bool) -> models.Attempt:
+    """A finished attempt, the first of its run or a repair."""
     return models.Attempt(
         start_time=finished.started,
         end_time=finished.ended,
@@ -64,7 +64,7 @@ def attempt(finished: AttemptRecord) -> models.Attempt:
         result_state=finished.result,
         termination_code=finished.termination_code,
         termination_type=finished.termination_type,
-        repair=finished.repair,
+        repair=repair,
         recovered=finished.by_tables,
     )
 

@@ -163,7 +163,7 @@ def add_routes(router: APIRouter, pages: Pages, records: Reader) -> None:
             OneRun(
                 **seen.age(seen.workspaces(run.workspace), LIVE),
                 run=live_run(run),
-                attempts=[attempt(finished) for finished in run.attempts],
+                attempts=[attempt(finished, repair=place > 0) for place, finished in enumerate(run.attempts)],
                 details=details,
                 details_missing=None if details else STILL_ACTIVE if run.active else NOT_KEPT,
             )

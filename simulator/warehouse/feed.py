@@ -50,8 +50,8 @@ class Feed:
         self._next_hour = -(-began_ms // HOUR_MS) * HOUR_MS
         self._waiting: list[tuple[int, int, Arrival]] = []
         self._order = count()
-        self._known_lag: tuple[tuple[int, int], int] = ((0, 0), 0)
-        """Of the attempt whose pieces come just now."""
+        self._known_lags: tuple[tuple[int, int], int, int] = ((0, 0), 0, 0)
+        """Of the attempt whose pieces come just now, and of its task runs."""
 
     def arrived(self, world: World) -> list[Arrival]:
         """What has become visible since the last call."""
@@ -85,21 +85,23 @@ class Feed:
             yield Arrival(at_ms, schema.JOBS, partial(_one, job_row, other, schema.NEIGHBOUR))
 
     def _of_slice(self, piece: Slice) -> Iterator[Arrival]:
-        """All pieces of an attempt have the same delay, so that they arrive in their order."""
+        """All pieces of an attempt have the same delay, so that they arrive in their order; the other table has its own."""
         run, attempt = piece.run, (piece.run.run_id, piece.attempt.repair_id)
-        if self._known_lag[0] != attempt:
-            self._known_lag = attempt, self._lag("run", *attempt)
-        at_ms = piece.span.end_ms + self._known_lag[1]
+        if self._known_lags[0] != attempt:
+            self._known_lags = attempt, self._lag("run", *attempt), self._lag("tasks", *attempt)
+        _, run_lag_ms, tasks_lag_ms = self._known_lags
+        at_ms = piece.span.end_ms + run_lag_ms
         if piece.task:
             # not before the attempt has lasted an hour, which is when its task runs are first looked at
-            at_ms = max(at_ms, piece.attempt.started_ms + HOUR_MS + self._known_lag[1])
+            at_ms = max(piece.span.end_ms, piece.attempt.started_ms + HOUR_MS) + tasks_lag_ms
             row = partial(_one, task_row, piece, piece.task, self._workspace)
             yield Arrival(at_ms, schema.TASK_RUNS, row)
             return
         row = partial(_one, run_row, piece, self._workspace, self._seed)
         yield Arrival(at_ms, schema.RUNS, row, piece)
         if piece.last and piece.attempt.own_ms <= HOUR_MS:
-            yield Arrival(at_ms, schema.TASK_RUNS, partial(task_rows_of, piece, self._workspace))
+            tasks_at_ms = piece.span.end_ms + tasks_lag_ms
+            yield Arrival(tasks_at_ms, schema.TASK_RUNS, partial(task_rows_of, piece, self._workspace))
         if chance(self._seed, "shared run", run.run_id) < SHARED_RUNS:
             shared = partial(_one, run_row, piece, schema.NEIGHBOUR, self._seed)
             yield Arrival(at_ms, schema.RUNS, shared)

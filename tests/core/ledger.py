@@ -57,6 +57,9 @@ class Ledger:
                 self.counted.append((run.run_id, finished.attempt.ended))
         for measure in difference.measured:
             attempts[measure.attempt.ended] = replace(attempts[measure.attempt.ended], measured=True)
+        for retry in difference.retried:
+            held = attempts[retry.attempt.ended]
+            attempts[retry.attempt.ended] = replace(held, retries=held.retries + retry.more)
         for detail in difference.detailed:
             held = attempts[detail.attempt.ended]
             attempts[detail.attempt.ended] = replace(held, detailed=True, queue=held.queue + detail.queue)

@@ -8,7 +8,7 @@ from tests.make import at, make_attempt, make_run
 
 HORIZON = at(-3600)
 FAILED = make_attempt(started=at(0), ended=at(60), result="FAILED")
-REPAIRED = make_attempt(started=at(300), ended=at(360), result="SUCCESS", repair=True)
+REPAIRED = make_attempt(started=at(300), ended=at(360), result="SUCCESS")
 
 
 def known(*attempts: KnownAttempt, is_open: bool = False, state: str = "TERMINATED") -> KnownRun:
@@ -110,7 +110,7 @@ def test_unknown_words_are_named_once() -> None:
 
 def test_of_ends_that_disagree_the_nearest_belong_together() -> None:
     """The attempt that a list showed a moment later is not counted again in place of the one that is missing."""
-    history = (FAILED, make_attempt(started=at(100), ended=at(200), repair=True))
+    history = (FAILED, make_attempt(started=at(100), ended=at(200)))
 
     difference = change(known(held(61, detailed=False)), make_run(*history, history=True), HORIZON)
 

@@ -27,13 +27,23 @@ class Life:
     def recorded(self, when: datetime, late: int) -> Run | None:
         """What the system tables hold at that time; None before they know of an end.
 
-        Each attempt comes with a delay of its own, a repair perhaps before what it repairs, and ends a little later than
-        the Jobs API has it.
+        Each attempt comes with a delay of its own, a repair perhaps before what it repairs, and so does each of its task
+        runs; it ends a little later than the Jobs API has it.
         """
+
+        def arrived(attempt: Attempt, number: int) -> bool:
+            return attempt.ended + timedelta(seconds=late * (number * 7 + 3) % 11 * 100) <= when
+
         shown = tuple(
-            replace(attempt, ended=attempt.ended + timedelta(milliseconds=400))
+            replace(
+                attempt,
+                ended=attempt.ended + timedelta(milliseconds=400),
+                tasks=tuple(
+                    task for place, task in enumerate(attempt.tasks) if arrived(attempt, number + place + 1)
+                ),
+            )
             for number, attempt in enumerate(self.attempts)
-            if attempt.ended + timedelta(seconds=late * (number * 7 + 3) % 11 * 100) <= when
+            if arrived(attempt, number)
         )
         if not shown:
             return None
@@ -75,11 +85,7 @@ def lives(draw: st.DrawFn) -> tuple[Life, ...]:
                 for index in range(draw(st.integers(0, 3)))
             )
             result = draw(st.sampled_from(RESULTS))
-            done.append(
-                make_attempt(
-                    started=at(started), ended=at(moment), result=result, repair=number > 0, tasks=tasks
-                )
-            )
+            done.append(make_attempt(started=at(started), ended=at(moment), result=result, tasks=tasks))
         return tuple(done)
 
     return tuple(

@@ -74,7 +74,7 @@ def fill(url: str) -> None:
 
 def _production(writer: Writer) -> None:
     failed = make_attempt(started=at(-600), ended=at(-500), result="FAILED")
-    repaired = make_attempt(started=at(-300), ended=at(-240), result="FAILED", repair=True)
+    repaired = make_attempt(started=at(-300), ended=at(-240), result="FAILED")
     observe(
         writer,
         make_run(

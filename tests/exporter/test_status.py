@@ -304,7 +304,7 @@ def test_job_page() -> None:
     """A job with its agreement, cost, due times, chart and recent runs."""
     runs = (
         run_record(result="FAILED", termination_code="DRIVER_ERROR", message="out of memory"),
-        run_record("470", attempts=(attempt(), attempt(repair=True))),
+        run_record("470", attempts=(attempt(), attempt())),
     )
 
     shown = page(rich(), JOB, MemoryHistory(*runs))

@@ -228,7 +228,6 @@ def test_a_history_has_all_its_tasks(workspace, control, source) -> None:
     history = dict(source.histories([run_id]))[run_id].history
 
     assert ["FAILED", "SUCCESS"] == [attempt.result for attempt in history]
-    assert [False, True] == [attempt.repair for attempt in history]
     assert 130 == len(history[0].tasks)
     assert 2 <= api_requests(control)
 

@@ -66,9 +66,8 @@ def finished(told: dict[str, Any]) -> tuple[Attempt, ...]:
             result=word(attempt["result"]),
             termination_code=attempt["code"],
             termination_type=attempt["type"],
-            repair=place > 0,
         )
-        for place, attempt in enumerate(told["history"])
+        for attempt in told["history"]
     )
 
 
@@ -179,7 +178,6 @@ def test_a_run_of_more_than_a_day_is_whole(workspace: Simulator) -> None:
 
     assert [timedelta(hours=30.5)] == [attempt.duration for attempt in before.history or ()]
     assert [timedelta(hours=30.5), 9 * HOUR] == [attempt.duration for attempt in after.history or ()]
-    assert [False, True] == [attempt.repair for attempt in after.history or ()]
 
 
 def test_a_run_that_never_began_has_no_length(workspace: Simulator) -> None:

@@ -147,9 +147,7 @@ class World:
             started = ended - timedelta(seconds=self.random.randint(1, 600))
             attempts = (
                 *attempts,
-                make_attempt(
-                    started=started, ended=ended, result=self.random.choice(RESULTS), repair=bool(attempts)
-                ),
+                make_attempt(started=started, ended=ended, result=self.random.choice(RESULTS)),
             )
             self.active.discard(run_id)
         else:

@@ -136,7 +136,7 @@ def test_pages(reader: Reader, wanted: dict[str, Any]) -> None:
 def test_a_run(stores: Stores, writer: Writer) -> None:
     """A run is shown as it was last seen, with its attempts in order, and each as it was counted."""
     first = make_attempt(started=at(0), ended=at(60), result="FAILED")
-    second = make_attempt(started=at(600), ended=at(630), repair=True)
+    second = make_attempt(started=at(600), ended=at(630))
     observe(
         writer,
         make_run(
@@ -163,7 +163,7 @@ def test_a_run(stores: Stores, writer: Writer) -> None:
         )
         == run.attempts[0]
     )
-    assert (True, "SUCCESS") == (run.attempts[1].repair, run.attempts[1].result)
+    assert "SUCCESS" == run.attempts[1].result
 
 
 def test_a_run_of_one_of_the_workspaces(reader: Reader) -> None:
@@ -177,7 +177,7 @@ def test_a_run_of_one_of_the_workspaces(reader: Reader) -> None:
 def test_details(stores: Stores, writer: Writer) -> None:
     """Details are kept as they were read, also when a later look brings none."""
     observe(writer, make_run(make_attempt(), history=True, details=DETAILS))
-    repaired = (make_attempt(), make_attempt(started=at(90), ended=at(95), repair=True))
+    repaired = (make_attempt(), make_attempt(started=at(90), ended=at(95)))
     observe(writer, make_run(*repaired), now=200)
 
     run = stores.reader().run("1")

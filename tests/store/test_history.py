@@ -73,12 +73,12 @@ def test_details_correct_the_duration(stores: Stores, writer: Writer) -> None:
     """The duration of the last attempt is its own once its details are known; an older one's changes nothing."""
     repaired = (
         end(60, "FAILED", 60),
-        make_attempt(started=at(50), ended=at(100), result="SUCCESS", repair=True),
+        make_attempt(started=at(50), ended=at(100), result="SUCCESS"),
     )
     observe(writer, make_run(repaired[1], run_id="1", started=at(0)))
     assert timedelta(seconds=50) == facts(stores).last_duration
 
-    exact = make_attempt(started=at(80), ended=at(100), duration=timedelta(seconds=20), repair=True)
+    exact = make_attempt(started=at(80), ended=at(100), duration=timedelta(seconds=20))
     observe(writer, make_run(repaired[0], exact, history=True, run_id="1", started=at(0)))
     observe(writer, make_run(end(90, "SUCCESS", 1), history=True, run_id="2"))
 

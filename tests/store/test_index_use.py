@@ -20,6 +20,7 @@ BIG = ("runs", "attempts", "counters", "job_history", "polls", "usage", "run_det
 
 def plan(engine: Engine) -> None:
     Writer(engine).standing(WORKSPACE, recent_since=at(0), undetailed=10)
+    Writer(engine).hours_by_tables_alone(WORKSPACE, at(0))
 
 
 def poll(engine: Engine) -> None:

@@ -23,7 +23,8 @@ def definitions(connection: Connection) -> set[str]:
     else:
         query = (
             "SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() AND tablename != 'store_revision' "
-            "UNION ALL SELECT concat_ws(' ', table_name, column_name, ordinal_position, data_type, is_nullable, "
+            "UNION ALL SELECT concat_ws(' ', table_name, column_name, "
+            "row_number() OVER (PARTITION BY table_name ORDER BY ordinal_position), data_type, is_nullable, "
             "column_default) FROM information_schema.columns WHERE table_schema = current_schema() "
             "AND table_name != 'store_revision'"
         )

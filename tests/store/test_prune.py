@@ -22,7 +22,7 @@ def held(stores: Stores) -> tuple[int, int, int]:
 
 def test_what_goes(stores: Stores, writer: Writer) -> None:
     """Closed runs go by the end of their last attempt, with their attempts; open and later ones stay."""
-    early, late = make_attempt(ended=at(50)), make_attempt(started=at(100), ended=at(500), repair=True)
+    early, late = make_attempt(ended=at(50)), make_attempt(started=at(100), ended=at(500))
     observe(writer, make_run(early, run_id="old"), make_run(late, run_id="later"))
     observe(writer, make_run(early, late, history=True, run_id="repaired"))
     observe(writer, make_run(early, history=True, active=True, run_id="in repair"), make_run(run_id="open"))

@@ -65,7 +65,7 @@ def test_details(writer: Writer) -> None:
     """Details come with the queueing they account for, at once or later, and leave the result that was counted."""
     attempts = (
         make_attempt(result="FAILED"),
-        make_attempt(ended=at(200), duration=timedelta(seconds=20), repair=True),
+        make_attempt(ended=at(200), duration=timedelta(seconds=20)),
     )
     observe(writer, make_run(attempts[0]))
 

@@ -10,7 +10,7 @@ down_revision = "0001"
 
 TABLES = ("sources", "usage", "job_usage", "product_usage", "job_spending", "bills")
 TEXTS_OF_JOBS = ("run_as", "budget_source", "team", "team_source", "owner", "owner_source")
-FLAGS_OF_ATTEMPTS = ("measured", "by_tables")
+NEW_OF_ATTEMPTS = ("measured", "by_tables", "retries")
 
 
 def _keys(*names: str) -> list[sa.Column[str]]:
@@ -39,10 +39,14 @@ def upgrade() -> None:
     _add_columns(
         "attempts",
         [
-            sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
-            for name in FLAGS_OF_ATTEMPTS
+            *(
+                sa.Column(name, sa.Boolean, nullable=False, server_default=sa.false())
+                for name in ("measured", "by_tables")
+            ),
+            sa.Column("retries", sa.BigInteger, nullable=False, server_default="0"),
         ],
     )
+    _drop_columns("attempts", ("repair",))  # told by the order of a run's attempts
     op.execute("UPDATE attempts SET measured = detailed")
     # a definition without the time of creation was made from runs alone
     jobs = sa.table("jobs", sa.column("origin"), sa.column("definition"))
@@ -87,7 +91,8 @@ def downgrade() -> None:
     """Forget what the system tables brought."""
     for table in TABLES:
         op.drop_table(table)
-    _drop_columns("attempts", FLAGS_OF_ATTEMPTS)
+    _drop_columns("attempts", NEW_OF_ATTEMPTS)
+    _add_columns("attempts", [sa.Column("repair", sa.Boolean, nullable=False, server_default=sa.false())])
     _drop_columns("jobs", ("origin", "budget_dbus", *TEXTS_OF_JOBS))
 
 
