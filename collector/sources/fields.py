@@ -3,7 +3,8 @@ cannot be meant makes the item unreadable.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,17 @@ Json = Mapping[str, Any]
 
 class UnreadableItemError(ValueError):
     """An item lacks something without which it cannot be counted."""
+
+
+@contextmanager
+def border() -> Iterator[None]:
+    """Whatever an item holds that nobody thought of costs this item, not the poll."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        if isinstance(error, UnreadableItemError):
+            raise
+        raise UnreadableItemError(f"{type(error).__name__}: {error}") from error
 
 
 def identifier(item: Json, key: str) -> str:

@@ -3,8 +3,7 @@
 Reads raw JSON because the SDK's own classes replace every enumeration value that they do not know by None.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -14,7 +13,7 @@ from collector.sources.details import details
 from collector.sources.fields import (
     SECOND,
     Json,
-    UnreadableItemError,
+    border,
     cleaned,
     identifier,
     instant,
@@ -38,18 +37,7 @@ TRIGGER_KINDS = (
 )
 
 
-@contextmanager
-def _border() -> Iterator[None]:
-    """Whatever an item holds that nobody thought of costs this item, not the poll."""
-    try:
-        yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        if isinstance(error, UnreadableItemError):
-            raise
-        raise UnreadableItemError(f"{type(error).__name__}: {error}") from error
-
-
-@_border()
+@border()
 def run(item: Json, *, with_history: bool = False, secret: SecretNames = EVERY_NAME) -> Run:
     """The run that an element of `runs/list` or an answer of `runs/get` describes.
 
@@ -81,7 +69,7 @@ def run(item: Json, *, with_history: bool = False, secret: SecretNames = EVERY_N
     )
 
 
-@_border()
+@border()
 def job(item: Json) -> Job:
     """The job that an element of `jobs/list` describes."""
     settings = table(item, "settings")

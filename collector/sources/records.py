@@ -4,8 +4,7 @@ unreadable. Knows the names of the columns, and nothing of how they were asked f
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
 
@@ -21,6 +20,7 @@ from collector.sources.fields import (
     EPOCH,
     SECOND,
     UnreadableItemError,
+    border,
     bounded_instant,
     bounded_span,
     cleaned,
@@ -35,24 +35,13 @@ EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
 """A quantity times a price has at most 38 + 38 digits, and the sum over the prices of a day few more."""
 
 
-@contextmanager
-def _border() -> Iterator[None]:
-    """Whatever a row holds that nobody thought of costs this row, not the pass."""
-    try:
-        yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        if isinstance(error, UnreadableItemError):
-            raise
-        raise UnreadableItemError(f"{type(error).__name__}: {error}") from error
-
-
-@_border()
+@border()
 def hour(row: Row) -> tuple[datetime, int]:
     """The clock hour of this row, and how many attempts ended in it."""
     return EPOCH + _integer(row, "ended_hour") * HOUR, _integer(row, "attempts")
 
 
-@_border()
+@border()
 def run(rows: Sequence[Row]) -> Run:
     """The run of which these are the finished attempts, ended as the last of them."""
     by_end = sorted(rows, key=lambda row: (_instant(row, "end_ms"), _instant(row, "start_ms")))
@@ -73,7 +62,7 @@ def run(rows: Sequence[Row]) -> Run:
     )
 
 
-@_border()
+@border()
 def task_run(row: Row) -> RecordedTaskRun:
     """The task run of this row."""
     return RecordedTaskRun(
@@ -85,7 +74,7 @@ def task_run(row: Row) -> RecordedTaskRun:
     )
 
 
-@_border()
+@border()
 def job(row: Row) -> RecordedJob:
     """The definition of this row; what was written before there were the newer columns has their defaults."""
     trigger_type = _trigger_type(row)
@@ -111,7 +100,7 @@ def job(row: Row) -> RecordedJob:
     )
 
 
-@_border()
+@border()
 def usage(rows: Iterable[Row]) -> tuple[Usage, ...]:
     """What the rows of one day, job, product, SKU and unit amount to, by currency: they differ in price."""
     by_currency: defaultdict[str, list[Row]] = defaultdict(list)
@@ -120,7 +109,7 @@ def usage(rows: Iterable[Row]) -> tuple[Usage, ...]:
     return tuple(_usage(currency, variants) for currency, variants in by_currency.items())
 
 
-@_border()
+@border()
 def spending(row: Row) -> Spending:
     """What the job of this row used."""
     return Spending(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from collector.core.snapshot import Snapshot
 from exporter.api.freshness import health
-from exporter.api.models import Health, Me, WorkspaceHealth
+from exporter.api.models.about import Health, Me, WorkspaceHealth
 from exporter.api.refusals import answered
 from exporter.identity import identity
 from exporter.pages import Pages

@@ -13,7 +13,7 @@ from collector.core.records import UsageRecord, UsageTotal
 from collector.store.reader import Reader
 from exporter.api import places
 from exporter.api.freshness import BILLING
-from exporter.api.models import JobTotal, JobTotals, Usage, UsageRow
+from exporter.api.models.usage import JobTotal, JobTotals, Usage, UsageRow
 from exporter.api.moment import Jobs, chosen, chosen_ids, is_id, moment, team_of
 from exporter.api.parameters import Cursor, JobPattern, Limit, Team, UsageDays, Workspace
 from exporter.api.refusals import answered

@@ -7,7 +7,8 @@ from typing import TypedDict
 
 from collector.core.model import Collector
 from collector.core.snapshot import CollectorState, WorkspaceSnapshot
-from exporter.api.models import CollectorHealth, Source
+from exporter.api.models.about import CollectorHealth
+from exporter.api.models.answer import Source
 from exporter.options import ExporterOptions
 
 MISSED = 3

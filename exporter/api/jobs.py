@@ -12,7 +12,7 @@ from collector.core.model import Job
 from collector.core.snapshot import JobFacts, WorkspaceSnapshot
 from exporter.api import places
 from exporter.api.freshness import DEFINITIONS, DEFINITIONS_AND_TABLES
-from exporter.api.models import ListedJob, ListedJobs, RecordedJob, RecordedJobs
+from exporter.api.models.jobs import ListedJob, ListedJobs, RecordedJob, RecordedJobs
 from exporter.api.moment import chosen, moment, team_of
 from exporter.api.parameters import Cursor, JobPattern, Limit, Team, Workspace
 from exporter.api.refusals import answered

@@ -8,7 +8,7 @@ from collector.core.records import (
     RunRecord,
     TaskDetail,
 )
-from exporter.api import models
+from exporter.api.models import runs as models
 from exporter.api.spans import maybe_seconds, seconds
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from collector.store.engine import StoreError
-from exporter.api.models import Problem, Refusal
+from exporter.api.models.answer import Problem, Refusal
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
     422: {"model": Refusal, "description": "A parameter is wrong; the answer says what is allowed."},

@@ -14,7 +14,7 @@ from collector.core.snapshot import JobFacts, WorkspaceSnapshot
 from collector.store.reader import Reader
 from exporter.api import places
 from exporter.api.freshness import LIVE, LIVE_AND_TABLES, seconds_since
-from exporter.api.models import ActiveRun, ActiveRuns, LiveRuns, MergedRuns, OneRun
+from exporter.api.models.runs import ActiveRun, ActiveRuns, LiveRuns, MergedRuns, OneRun
 from exporter.api.moment import Jobs, Moment, chosen, chosen_ids, is_id, moment, team_of
 from exporter.api.parameters import (
     LATEST,

@@ -7,6 +7,7 @@ import pytest
 
 from collector.core.records import MASKED, Parameter, RepairDetail, RunDetails, TaskDetail
 from collector.sources import parse
+from collector.sources.fields import UnreadableItemError
 from collector.sources.parameters import secret_names
 from tests.make import at
 
@@ -223,7 +224,7 @@ def test_a_run_without_history_entries_is_one_attempt_with_all_its_tasks() -> No
 )
 def test_an_item_that_cannot_be_counted_is_unreadable(broken: dict[str, Any]) -> None:
     """Whatever is wrong with it, it is one error that names the field."""
-    with pytest.raises(parse.UnreadableItemError):
+    with pytest.raises(UnreadableItemError):
         parse.run(run_json(**broken), with_history=True)
 
 
@@ -240,14 +241,14 @@ def test_an_item_that_cannot_be_counted_is_unreadable(broken: dict[str, Any]) ->
 )
 def test_a_job_with_absurd_values_is_unreadable(settings: dict[str, Any]) -> None:
     """Neither our spans nor a database could hold them."""
-    with pytest.raises(parse.UnreadableItemError):
+    with pytest.raises(UnreadableItemError):
         parse.job({"job_id": 7, "settings": settings})
 
 
 @pytest.mark.parametrize("item", [None, 3, "run", [], {"run_id": {}}])
 def test_what_is_no_item_at_all_is_unreadable(item: Any) -> None:
     """The border lets one kind of error through, also for what nobody thought of."""
-    with pytest.raises(parse.UnreadableItemError):
+    with pytest.raises(UnreadableItemError):
         parse.run(item)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from collector.core.vocabulary import RESULTS, recorded_result
 from collector.sources import records
-from collector.sources.parse import UnreadableItemError
+from collector.sources.fields import UnreadableItemError
 
 NOON_MS = 1_795_435_200_000
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
