@@ -138,7 +138,7 @@ def _runs(numbers: CTE, job: Subquery, number_of_jobs: int, first_ms: int, step_
         "duration_ms": n % 100 * 1000 + 10_000,
         "queue_ms": literal(0),
         "outcome": case((failed, "failure"), else_="success"),
-        "repair": literal(value=False),
+        "retries": literal(0),
         "counted": literal(value=True),
         "measured": literal(value=True),
         "detailed": literal(value=True),
