@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 
 from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR
 from prometheus_client.core import (
@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 
 from exporter.catalogue import FAMILIES, Family
 from exporter.catalogue.family import Bucket, Distribution, Example, Kind, Sample, Total
+from exporter.options import ExporterOptions
 from exporter.view import View
 
 GZIP_LEVEL = 1
@@ -41,16 +42,22 @@ END = {Format.TEXT: b"", Format.OPENMETRICS: b"# EOF\n"}
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The finished lines of one family: what announces it, and what shows each of its samples, in order."""
+    """The finished lines of one family: what announces it, and what shows each of its items, in order."""
 
     head: bytes
-    lines: Mapping[Sample, bytes]
-    basis: object
-    """What they follow from; None for all of the view."""
+    lines: Mapping[object, bytes]
+
+    @property
+    def shown(self) -> bool:
+        """False when no item has a sample."""
+        return any(self.lines.values())
+
+
+NOTHING = Block(b"", {})
 
 
 class Renderer:
-    """Makes pages. Remembers the lines of each sample, because from one poll to the next few of them change."""
+    """Makes pages. Remembers the lines of each item, because from one poll to the next few jobs change."""
 
     def __init__(self, *, process: bool = True) -> None:
         self._blocks: dict[tuple[Format, str], Block] = {}
@@ -60,7 +67,7 @@ class Renderer:
         """The finished page: the catalogue in its order, then what the client library knows of this process."""
         families = (family for family in FAMILIES if family.enabled(view.options))
         blocks = (self._block(family, view, form) for family in families)
-        lines = [part for block in blocks if block.lines for part in (block.head, *block.lines.values())]
+        lines = [part for block in blocks if block.shown for part in (block.head, *block.lines.values())]
         process = (_lines(metric, form) for collector in self._process for metric in collector.collect())
         return b"".join([*lines, *process, END[form]])
 
@@ -69,27 +76,30 @@ class Renderer:
         self._blocks = {key: block for key, block in self._blocks.items() if key[0] is not form}
 
     def _block(self, family: Family, view: View, form: Format) -> Block:
-        held = self._blocks.get((form, family.name))
-        basis = family.basis(view)
-        if held and basis is not None and basis == held.basis:
-            return held
-        known = held.lines if held else {}
-        lines = {sample: known.get(sample, b"") for sample in family.samples(view)}
-        new = tuple(sample for sample, line in lines.items() if not line)
-        head = held.head if held else b""
-        if new:
-            head, fresh = _apart(_lines(_metric(family, view, new), form), new)
-            lines.update(zip(new, fresh, strict=True))
-        block = self._blocks[form, family.name] = Block(head, lines, basis)
+        held = self._blocks.get((form, family.name), NOTHING)
+        items = tuple(family.samples.items(view))
+        new = {item: tuple(family.samples.of(item)) for item in items if item not in held.lines}
+        head, fresh = _rendered(family, view.options, new, form)
+        lines = {item: fresh[item] if item in fresh else held.lines[item] for item in items}
+        block = self._blocks[form, family.name] = Block(head or held.head, lines)
         return block
 
 
-def _apart(text: bytes, samples: Iterable[Sample]) -> tuple[bytes, list[bytes]]:
-    """The two lines that announce a family, and the lines of each of its samples."""
-    help_line, type_line, *lines = text.split(b"\n")
+def _rendered(
+    family: Family, options: ExporterOptions, samples: Mapping[object, tuple[Sample, ...]], form: Format
+) -> tuple[bytes, dict[object, bytes]]:
+    """The two lines that announce the family, empty when there is no sample, and the lines of each item."""
+    every = tuple(chain.from_iterable(samples.values()))
+    if not every:
+        return b"", dict.fromkeys(samples, b"")
+    help_line, type_line, *lines = _lines(_metric(family, options, every), form).split(b"\n")
     rest = iter(lines)
-    shown = [b"".join(line + b"\n" for line in islice(rest, _height(sample))) for sample in samples]
-    return b"%s\n%s\n" % (help_line, type_line), shown
+
+    def of(item_samples: tuple[Sample, ...]) -> bytes:
+        height = sum(map(_height, item_samples))
+        return b"".join(line + b"\n" for line in islice(rest, height))
+
+    return b"%s\n%s\n" % (help_line, type_line), {item: of(own) for item, own in samples.items()}
 
 
 def _height(sample: Sample) -> int:
@@ -128,8 +138,8 @@ def _lines(metric: Metric, form: Format) -> bytes:
             return text.removesuffix(END[form])
 
 
-def _metric(family: Family, view: View, samples: tuple[Sample, ...]) -> Metric:
-    labels_of_all = family.labels + family.more_labels(view.options)
+def _metric(family: Family, options: ExporterOptions, samples: tuple[Sample, ...]) -> Metric:
+    labels_of_all = family.labels + family.more_labels(options)
     metric = SHAPES[family.kind](family.name.removesuffix("_info"), family.help, labels=labels_of_all)
     for labels, value, example in samples:
         match metric, value:

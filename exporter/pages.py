@@ -135,8 +135,12 @@ class Pages:
 
     def view(self) -> View | None:
         """The latest snapshot as it may be shown now; None before the first."""
-        snapshot = self._snapshot
-        return None if snapshot is None else self._view(snapshot, self.now())
+        snapshot, shelf, now = self._snapshot, self._shelf, self.now()
+        if snapshot is None:
+            return None
+        if shelf and shelf.shows(snapshot, readable=self.readable) and now <= shelf.good_until:
+            return shelf.view
+        return self._view(snapshot, now)
 
     def refresh(self) -> None:
         """Reads the store if it changed, and renders if that or the time asks for it."""
@@ -178,7 +182,8 @@ class Pages:
 
     def _view(self, snapshot: Snapshot, now: datetime) -> View:
         readable = self._readable and now - self._answered <= UNHEARD
-        return view(snapshot, self.options, now, readable=readable, timetable=self._timetable)
+        before = self._shelf.view if self._shelf else None
+        return view(snapshot, self.options, now, readable=readable, timetable=self._timetable, before=before)
 
     def _follow(self) -> None:
         failing = False

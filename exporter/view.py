@@ -4,8 +4,9 @@ are shown. Knows no metric names.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TypeVar
 
 from collector.core.bill import nothing_used
@@ -21,9 +22,12 @@ DUE_EVERY = timedelta(seconds=5)
 """How late a page may be with a due time that has passed: among ten thousand jobs one is due at almost every second."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class JobView:
-    """A job that is shown, or, with an empty id, all one-time runs of the workspace together."""
+    """A job that is shown, or, with an empty id, all one-time runs of the workspace together.
+
+    Compared by identity: while nothing about the job changes, it is the same in one view after another.
+    """
 
     labels: tuple[str, str, str]
     """Values of the labels `workspace`, `job_id` and `job_name`."""
@@ -36,9 +40,14 @@ class JobView:
     due: Due
     bill: JobBill | None
     """What it used; None before the billing tables were read."""
+    billed: datetime | None
+    """When that bill was made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_EVERYTHING = attrgetter(*(field.name for field in fields(JobView)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WorkspaceView:
     """A workspace at the instant of rendering."""
 
@@ -58,7 +67,7 @@ class WorkspaceView:
         return self.snapshot.counters.get(measure, ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
     """The store at the instant of rendering."""
 
@@ -78,10 +87,18 @@ def view(
     *,
     readable: bool = True,
     timetable: Timetable | None = None,
+    before: View | None = None,
 ) -> View:
-    """The snapshot as it may be shown at `now`. A timetable that is handed in again and again saves time."""
+    """The snapshot as it may be shown at `now`.
+
+    A timetable that is handed in again and again saves time. Jobs that are as they were in the view before are the same.
+    """
     known = timetable or Timetable()
-    workspaces = tuple(_workspace(workspace, options, now, known) for workspace in snapshot.workspaces)
+    past = {workspace.snapshot.name: workspace for workspace in before.workspaces} if before else {}
+    workspaces = tuple(
+        _workspace(workspace, options, now, known, past.get(workspace.name))
+        for workspace in snapshot.workspaces
+    )
     ends = [stale_at(workspace, options) for workspace in snapshot.workspaces]
     dues = (job.due.next for workspace in workspaces for job in workspace.jobs if job.due.next)
     if due := min(dues, default=None):
@@ -104,7 +121,11 @@ def stale_at(workspace: WorkspaceSnapshot, options: ExporterOptions) -> datetime
 
 
 def _workspace(
-    workspace: WorkspaceSnapshot, options: ExporterOptions, now: datetime, timetable: Timetable
+    workspace: WorkspaceSnapshot,
+    options: ExporterOptions,
+    now: datetime,
+    timetable: Timetable,
+    before: WorkspaceView | None,
 ) -> WorkspaceView:
     end = stale_at(workspace, options)
     live = end is not None and now <= end
@@ -116,9 +137,10 @@ def _workspace(
     bill = workspace.bill
     unused = nothing_used(bill) if bill else None
     chosen = selection(workspace.jobs, options)
+    past = {job.facts.job_id: job for job in (before.one_time, *before.jobs)} if before else {}
 
     def job_view(facts: JobFacts) -> JobView:
-        return JobView(
+        fresh = JobView(
             labels=(workspace.name, facts.job_id, facts.name),
             facts=facts,
             options=options,
@@ -127,7 +149,10 @@ def _workspace(
             counters=counters.get(facts.job_id, {}),
             due=timetable.due(facts, now),
             bill=bill.jobs.get(facts.job_id, unused) if bill else None,
+            billed=bill.made if bill else None,
         )
+        held = past.get(facts.job_id)
+        return held if held and _EVERYTHING(held) == _EVERYTHING(fresh) else fresh
 
     return WorkspaceView(
         snapshot=workspace,

@@ -13,6 +13,7 @@ from exporter.catalogue.family import (
     Family,
     Kind,
     Sample,
+    Samples,
     Source,
     Subject,
     each_counted_job,
@@ -22,7 +23,7 @@ from exporter.catalogue.family import (
     seconds,
 )
 from exporter.options import Option
-from exporter.view import JobView, View, WorkspaceView
+from exporter.view import JobView, WorkspaceView
 
 Money = tuple[tuple[str, Decimal], ...]
 """By currency."""
@@ -48,7 +49,7 @@ def _job_unpriced(job: JobView) -> Iterator[Sample]:
             yield Sample((*job.labels, window), float(used.unpriced))
 
 
-def _job_cost(of: Callable[[Amount], Money]) -> Callable[[View], Iterator[Sample]]:
+def _job_cost(of: Callable[[Amount], Money]) -> Samples[JobView]:
     def samples(job: JobView) -> Iterator[Sample]:
         for window, used in _amounts(job):
             for currency, cost in of(used):
@@ -63,29 +64,17 @@ def _amounts(job: JobView) -> Iterator[tuple[str, Amount]]:
         yield from job.bill.amounts.items()
 
 
-def _bills(view: View) -> object:
-    """Ten thousand jobs have a hundred thousand samples, which change when a bill is made or a job comes or goes."""
-    return tuple(
-        (
-            workspace.snapshot.bill,
-            tuple((job.labels, job.facts.deleted) for job in (workspace.one_time, *workspace.jobs)),
-        )
-        for workspace in view.workspaces
-    )
-
-
 def _daily_p90(job: JobView) -> float | None:
     return None if job.bill is None or job.bill.daily_p90 is None else float(job.bill.daily_p90)
 
 
-def _since_success(workspace: WorkspaceView) -> Iterator[Sample]:
-    bill = workspace.snapshot.bill
-    for job in workspace.jobs:
-        if bill and job.bill and job.bill.since_success is not None and job.facts.deleted is None:
-            reckoned_from = job.bill.success or bill.made - LAG
-            success = job.facts.last_success
-            later = success is not None and success - reckoned_from > DISAGREEMENT
-            yield Sample(job.labels, 0.0 if later else float(job.bill.since_success))
+def _since_success(job: JobView) -> float | None:
+    if job.billed is None or job.bill is None or job.bill.since_success is None:
+        return None
+    reckoned_from = job.bill.success or job.billed - LAG
+    success = job.facts.last_success
+    later = success is not None and success - reckoned_from > DISAGREEMENT
+    return 0.0 if later else float(job.bill.since_success)
 
 
 def _budget(job: JobView) -> Iterator[Sample]:
@@ -96,7 +85,7 @@ def _budget(job: JobView) -> Iterator[Sample]:
 
 def _usage(
     labels: Callable[[ProductAmount], tuple[str, ...]], value: Callable[[ProductAmount], Decimal | None]
-) -> Callable[[View], Iterator[Sample]]:
+) -> Samples[WorkspaceView]:
     """The sums of a workspace's usage by these labels, over all that has a value."""
 
     def samples(workspace: WorkspaceView) -> Iterator[Sample]:
@@ -145,7 +134,6 @@ COST = Subject(
             labels=(*JOB, "window"),
             source=Source.BILLING,
             samples=each_counted_job(_job_dbus),
-            basis=_bills,
         ),
         Family(
             name="databricks_job_list_cost",
@@ -154,7 +142,6 @@ COST = Subject(
             labels=(*JOB, "window", "currency"),
             source=Source.BILLING,
             samples=_job_cost(lambda used: used.costs),
-            basis=_bills,
         ),
         Family(
             name="databricks_job_net_cost",
@@ -163,7 +150,6 @@ COST = Subject(
             labels=(*JOB, "window", "currency"),
             source=Source.BILLING,
             samples=_job_cost(lambda used: used.net_costs),
-            basis=_bills,
             option=Option.DISCOUNTS,
         ),
         Family(
@@ -173,7 +159,6 @@ COST = Subject(
             labels=(*JOB, "window"),
             source=Source.BILLING,
             samples=each_counted_job(_job_unpriced),
-            basis=_bills,
         ),
         Family(
             name="databricks_job_dbus_daily_p90",
@@ -185,7 +170,6 @@ COST = Subject(
             labels=JOB,
             source=Source.BILLING,
             samples=job_gauge(_daily_p90),
-            basis=_bills,
         ),
         Family(
             name="databricks_job_dbus_since_last_success",
@@ -197,7 +181,7 @@ COST = Subject(
             ),
             labels=JOB,
             source=Source.BILLING,
-            samples=each_workspace(_since_success),
+            samples=job_gauge(_since_success),
         ),
         Family(
             name="databricks_job_budget_dbus",

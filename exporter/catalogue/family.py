@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from collector.core.snapshot import CounterValue
 from exporter.options import ExporterOptions, Option
@@ -13,6 +13,7 @@ from exporter.view import JobView, View, WorkspaceView
 WORKSPACE = ("workspace",)
 JOB = ("workspace", "job_id", "job_name")
 SECOND = timedelta(seconds=1)
+Item = TypeVar("Item", View, WorkspaceView, JobView)
 
 
 class Kind(StrEnum):
@@ -101,8 +102,13 @@ def no_labels(_: ExporterOptions) -> tuple[str, ...]:
     return ()
 
 
-def everything(_: View) -> None:
-    """For the families whose samples may differ with every view."""
+@dataclass(frozen=True, slots=True)
+class Samples(Generic[Item]):
+    """The samples of a family, item by item, so that nobody asks again for those of an item that is still the same."""
+
+    items: Callable[[View], Iterable[Item]]
+    """What the samples follow from, in the order of the page; compared by identity."""
+    of: Callable[[Item], Iterable[Sample]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,14 +122,12 @@ class Family:
     """What a value says, with its unit where the name does not carry it. One or two sentences."""
     labels: tuple[str, ...] = ()
     source: Source
-    samples: Callable[[View], Iterable[Sample]]
+    samples: Samples[Any]
     option: Option | None = None
     """The setting that switches the family on; None for the families that are always there."""
     stability: Stability = Stability.STABLE
     more_labels: Callable[[ExporterOptions], tuple[str, ...]] = no_labels
     """Labels after the declared ones that the settings name."""
-    basis: Callable[[View], object] = everything
-    """What the samples follow from, where it seldom changes: while it is equal, nobody asks for them again."""
 
     @property
     def help(self) -> str:
@@ -144,33 +148,30 @@ class Subject:
     families: tuple[Family, ...]
 
 
-def each_workspace(
-    samples: Callable[[WorkspaceView], Iterable[Sample]],
-) -> Callable[[View], Iterator[Sample]]:
+def whole(samples: Callable[[View], Iterable[Sample]]) -> Samples[View]:
+    """The samples of a view, from a function that knows all of it."""
+    return Samples(lambda view: (view,), samples)
+
+
+def each_workspace(samples: Callable[[WorkspaceView], Iterable[Sample]]) -> Samples[WorkspaceView]:
     """The samples of every workspace, from a function that knows one."""
-    return lambda view: (sample for workspace in view.workspaces for sample in samples(workspace))
+    return Samples(lambda view: view.workspaces, samples)
 
 
-def each_job(samples: Callable[[JobView], Iterable[Sample]]) -> Callable[[View], Iterator[Sample]]:
+def each_job(samples: Callable[[JobView], Iterable[Sample]]) -> Samples[JobView]:
     """The samples of every job that is shown, from a function that knows one."""
-    return lambda view: (
-        sample for workspace in view.workspaces for job in workspace.jobs for sample in samples(job)
-    )
+    return Samples(lambda view: (job for workspace in view.workspaces for job in workspace.jobs), samples)
 
 
-def each_counted_job(samples: Callable[[JobView], Iterable[Sample]]) -> Callable[[View], Iterator[Sample]]:
+def each_counted_job(samples: Callable[[JobView], Iterable[Sample]]) -> Samples[JobView]:
     """Like `each_job`, with the one-time runs of a workspace in front, under an empty job id."""
-    return lambda view: (
-        sample
-        for workspace in view.workspaces
-        for job in (workspace.one_time, *workspace.jobs)
-        for sample in samples(job)
+    return Samples(
+        lambda view: (job for workspace in view.workspaces for job in (workspace.one_time, *workspace.jobs)),
+        samples,
     )
 
 
-def job_gauge(
-    value: Callable[[JobView], float | datetime | timedelta | None],
-) -> Callable[[View], Iterator[Sample]]:
+def job_gauge(value: Callable[[JobView], float | datetime | timedelta | None]) -> Samples[JobView]:
     """One sample per job that exists; none where the value is None. Instants and spans become seconds."""
 
     def samples(job: JobView) -> Iterator[Sample]:

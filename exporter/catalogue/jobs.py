@@ -11,6 +11,7 @@ from exporter.catalogue.family import (
     Family,
     Kind,
     Sample,
+    Samples,
     Source,
     Subject,
     each_job,
@@ -18,7 +19,7 @@ from exporter.catalogue.family import (
     seconds,
 )
 from exporter.options import ExporterOptions, Option
-from exporter.view import JobView, View
+from exporter.view import JobView
 
 NO_DEFINITION = Job(job_id="", name="")
 
@@ -53,7 +54,7 @@ def _tags(job: JobView) -> Iterator[Sample]:
     yield Sample((*job.labels, *(tags.get(key, "") for key in job.options.tag_labels)))
 
 
-def _defined(value: Callable[[Job], float | timedelta | None]) -> Callable[[View], Iterator[Sample]]:
+def _defined(value: Callable[[Job], float | timedelta | None]) -> Samples[JobView]:
     """One sample per job whose definition was seen."""
     return job_gauge(lambda job: value(job.facts.job) if job.facts.job else None)
 

@@ -11,12 +11,14 @@ from exporter.catalogue.family import (
     Family,
     Kind,
     Sample,
+    Samples,
     Source,
     Stability,
     Subject,
     each_workspace,
     seconds,
     totals,
+    whole,
 )
 from exporter.view import View, WorkspaceView
 
@@ -43,7 +45,7 @@ def _up(workspace: WorkspaceView) -> Iterator[Sample]:
 
 def _of_collector(
     value: Callable[[CollectorState], datetime | timedelta | None],
-) -> Callable[[View], Iterator[Sample]]:
+) -> Samples[WorkspaceView]:
     def samples(workspace: WorkspaceView) -> Iterator[Sample]:
         for state in workspace.snapshot.collectors:
             if (found := value(state)) is not None:
@@ -54,7 +56,7 @@ def _of_collector(
 
 def _counted(
     measure: Measure, zeros: Callable[[tuple[str, ...]], Iterable[tuple[str, ...]]]
-) -> Callable[[View], Iterator[Sample]]:
+) -> Samples[WorkspaceView]:
     """The counters of a measure, with zeros that follow from the names of the collectors that polled."""
 
     def samples(workspace: WorkspaceView) -> Iterator[Sample]:
@@ -95,14 +97,14 @@ OWN = Subject(
             meaning="Version of the exporter and of Python. Always 1.",
             labels=("version", "python_version"),
             source=Source.SELF,
-            samples=_build_info,
+            samples=whole(_build_info),
         ),
         Family(
             name="databricks_exporter_demo_mode",
             kind=Kind.GAUGE,
             meaning="1 when the numbers come from a simulated workspace, otherwise 0.",
             source=Source.SELF,
-            samples=lambda view: (Sample((), float(view.options.demo)),),
+            samples=whole(lambda view: (Sample((), float(view.options.demo)),)),
         ),
         Family(
             name="databricks_exporter_workspace_info",
@@ -211,14 +213,14 @@ OWN = Subject(
             kind=Kind.GAUGE,
             meaning="1 when the store could be read at the last attempt; 0 means that all else may be old.",
             source=Source.SELF,
-            samples=lambda view: (Sample((), float(view.readable)),),
+            samples=whole(lambda view: (Sample((), float(view.readable)),)),
         ),
         Family(
             name="databricks_exporter_store_bytes",
             kind=Kind.GAUGE,
             meaning="Size of the store on disk; may be some minutes old.",
             source=Source.SELF,
-            samples=lambda view: (Sample((), view.snapshot.size_bytes),),
+            samples=whole(lambda view: (Sample((), view.snapshot.size_bytes),)),
         ),
         Family(
             name="databricks_exporter_store_rows",
@@ -226,7 +228,7 @@ OWN = Subject(
             meaning="Rows per table of the store; may be some minutes old.",
             labels=("table",),
             source=Source.SELF,
-            samples=_rows,
+            samples=whole(_rows),
             stability=Stability.EXPERIMENTAL,
         ),
     ),

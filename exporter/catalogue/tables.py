@@ -9,6 +9,7 @@ from exporter.catalogue.family import (
     Family,
     Kind,
     Sample,
+    Samples,
     Source,
     Subject,
     each_workspace,
@@ -16,7 +17,7 @@ from exporter.catalogue.family import (
     totals,
 )
 from exporter.catalogue.own import ERRORS
-from exporter.view import View, WorkspaceView
+from exporter.view import WorkspaceView
 
 SOURCE = (*WORKSPACE, "source")
 QUERY = (*WORKSPACE, "query")
@@ -36,7 +37,7 @@ def _up(workspace: WorkspaceView) -> Iterator[Sample]:
 
 def _counted(
     measure: Measure, zeros: Callable[[SourceState], Iterable[tuple[str, ...]]], *, scale: int = 1
-) -> Callable[[View], Iterator[Sample]]:
+) -> Samples[WorkspaceView]:
     """The counters of a measure, with zeros for each source that was asked."""
 
     def samples(workspace: WorkspaceView) -> Iterator[Sample]:
