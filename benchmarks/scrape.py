@@ -25,11 +25,11 @@ Samples = dict[str, list[float]]
 
 def figures(*, quick: bool = False) -> Iterator[Figure]:
     """A store at rest first, then the same under polls whose interval is shortened and whose work is not."""
-    jobs, active, times = (30, 20, 2) if quick else (3290, 2000, 40)
+    jobs, active, latency, times = (30, 20, 0.0, 2) if quick else (3290, 2000, 0.1, 40)
     interval, scrapes = (0.2, 5) if quick else (2.0, 400)
     with (
         tempfile.TemporaryDirectory(prefix="bench-scrape-") as name,
-        simulator(jobs=jobs, active_runs=active, mean_duration=100, history_hours=0) as host,
+        simulator(jobs=jobs, active_runs=active, mean_duration=100, history_hours=0, latency=latency) as host,
     ):
         folder, port = Path(name), free_port()
         stores.begin(write_config(folder, host, max_requests_per_second=1000))

@@ -32,10 +32,12 @@ def live(desk: Desk, started: datetime) -> Answer:
     deep = deep_after is None or started >= deep_after or last is None or last < since
 
     active = {run.run_id: run for run in source.active(plan.active_windows(standing.open_runs))}
-    pages = source.completed(
-        Window(since), lambda page: not deep and plan.brings_nothing_new(page, standing.recent)
+    completed = (
+        source.all_completed(Window(since))
+        if deep
+        else source.completed(Window(since), lambda page: plan.brings_nothing_new(page, standing.recent))
     )
-    listed = active | {run.run_id: run for run in pages}
+    listed = active | {run.run_id: run for run in completed}
     missing = plan.vanished(standing.open_runs, listed)
     found = _look_up(desk, missing)
     observed = listed | _shown(found)

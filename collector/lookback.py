@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from collector.core import plan
 from collector.core.model import Collector
+from collector.core.plan import RETENTION
 from collector.poll import Answer, Desk, save
 from collector.store.transaction import Transaction
 
 STEP = timedelta(hours=1)
-RETENTION_OF_DATABRICKS = timedelta(days=60)
 
 
 def due(desk: Desk, now: datetime) -> bool:
@@ -28,16 +28,16 @@ def lookback(desk: Desk, started: datetime) -> Answer:
     terms = desk.terms
     standing = desk.writer.standing(terms.workspace, recent_since=started, undetailed=0)
     last = min(started, standing.watermarks.get(Collector.LOOKBACK, standing.horizon))  # a clock may go back
-    since = max(last - terms.lookback, started - RETENTION_OF_DATABRICKS)
+    since = max(last - terms.lookback, started - RETENTION)
     windows = plan.lookback_windows(since, started, STEP)
     desk.memory.gap = False
     seen = changed = 0
     try:
-        for done, (_, runs) in enumerate(desk.source.completed_windows(windows), start=1):
+        for done, (left, runs) in enumerate(desk.source.completed_windows(windows), start=1):
             with desk.writer.transaction(terms.workspace) as transaction:
                 changed += save(transaction, runs, terms.extent, desk.now())
             seen += len(runs)
-            desk.progress(done, len(windows))
+            desk.progress(done, done + left)
     except BaseException:
         desk.memory.gap = True
         raise

@@ -14,6 +14,12 @@ PAGE = 25
 PAGES_IN_A_ROW = 4
 """Up to this many pages one reader walks alone; more are worth a further reader."""
 MOST_WINDOWS = 16
+LONG_WALK = 10
+"""After so many pages one reader leaves the rest to others: a workspace whose runs nobody has seen yet, or in which
+everything starts at midnight, would take longer than a poll may.
+"""
+RETENTION = timedelta(days=60)
+"""How long Databricks keeps runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,18 @@ def active_windows(open_runs: Sequence[KnownRun]) -> tuple[Window, ...]:
     opens: list[datetime | None] = [None, *cuts]
     closes: list[datetime | None] = [*(cut - MILLISECOND for cut in cuts), None]
     return tuple(Window(since, until) for since, until in zip(opens, closes, strict=True))
+
+
+def rest(window: Window, newest: datetime, oldest: datetime) -> tuple[Window, ...]:
+    """What is left of a window that was read from the newest start down to the oldest, cut into windows each four times
+    as long as the one after it: nobody knows how far back its runs go, or how densely they lie.
+    """
+    windows = []
+    until, length = oldest, newest - oldest
+    while length < RETENTION and (window.since is None or until - length > window.since):
+        windows.append(Window(until - length + MILLISECOND, until))
+        until, length = until - length, 4 * length
+    return (*windows, Window(window.since, until))
 
 
 def brings_nothing_new(page: Iterable[Run], recent: Mapping[str, datetime]) -> bool:

@@ -1,13 +1,15 @@
 """The questions of a poll, asked of the Jobs API 2.2. Pages to the end, windows side by side, nothing decided here."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, TypeVar
 
+from collector.core import plan
 from collector.core.model import Job, Run
-from collector.core.plan import PAGE, Window
+from collector.core.plan import LONG_WALK, PAGE, Window
 from collector.sources import parse
 from collector.sources.client import PARALLEL, Client
 from collector.sources.fields import UnreadableItemError
@@ -53,12 +55,9 @@ class JobsApi:
         return self._client.result(self._client.submit(self._identity))
 
     def active(self, windows: Sequence[Window]) -> Iterable[Run]:
-        """All active runs, each once; a run that moved between pages while they were read may show twice."""
-        walks = [
-            self._client.submit(self._walk, {"active_only": True, **_bounds(window)}) for window in windows
-        ]
-        runs = {run.run_id: run for walk in walks for run in self._client.result(walk)}
-        return tuple(runs.values())
+        """All active runs, each once."""
+        portions = self._windows({"active_only": True}, windows)
+        return tuple({run.run_id: run for _, runs in portions for run in runs}.values())
 
     def completed(self, window: Window, stop: Callable[[Sequence[Run]], bool]) -> Iterator[Run]:
         """Finished runs that started in the window, newest first, up to the page at which `stop` is true."""
@@ -69,23 +68,19 @@ class JobsApi:
             if stop(page):
                 return
 
-    def completed_windows(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Sequence[Run]]]:
-        """All finished runs of each window; a few windows at a time, so that live polls keep most of the budget.
+    def all_completed(self, window: Window) -> Iterator[Run]:
+        """All finished runs that started in the window."""
+        for _, runs in self._windows({"completed_only": True}, [window]):
+            yield from runs
+
+    def completed_windows(self, windows: Sequence[Window]) -> Iterator[tuple[int, Sequence[Run]]]:
+        """All finished runs of the windows; a few windows at a time, so that live polls keep most of the budget.
 
         Each window that is read gives the others the whole deadline again.
         """
-        waiting = iter(windows)
-        under_way: dict[Future[Sequence[Run]], Window] = {}
-        while True:
-            for window in islice(waiting, LOOKBACK_READERS - len(under_way)):
-                query = {"completed_only": True, **_bounds(window)}
-                under_way[self._client.submit(self._walk, query, LOOKBACK_RESERVE)] = window
-            if not under_way:
-                return
-            for future in self._client.first(under_way):
-                window = under_way.pop(future)
-                yield window, self._client.result(future)
-                self._client.restart_deadline()
+        for portion in self._windows({"completed_only": True}, windows, LOOKBACK_READERS, LOOKBACK_RESERVE):
+            yield portion
+            self._client.restart_deadline()
 
     def histories(
         self, run_ids: Sequence[str], *, next_lists: float | None = None
@@ -152,9 +147,36 @@ class JobsApi:
         except SourceError:
             return ""
 
-    def _walk(self, query: Mapping[str, object], reserve: float = 0.0) -> Sequence[Run]:
-        pages = self._pages(RUNS_LIST, "runs", {"limit": PAGE, **query}, reserve)
-        return tuple(run for items in pages for run in self._parsed(parse.run, items))
+    def _windows(
+        self,
+        query: Mapping[str, object],
+        windows: Sequence[Window],
+        readers: int = PARALLEL,
+        reserve: float = 0.0,
+    ) -> Iterator[tuple[int, Sequence[Run]]]:
+        """The runs of the windows as they come in, with the number of windows that are left; long ones are cut anew."""
+        waiting = deque(windows)
+        under_way: set[Future[tuple[Sequence[Run], Sequence[Window]]]] = set()
+        while waiting or under_way:
+            while waiting and len(under_way) < readers:
+                under_way.add(self._client.submit(self._walk, query, waiting.popleft(), reserve))
+            for future in self._client.first(under_way):
+                under_way.remove(future)
+                runs, rest = self._client.result(future)
+                waiting.extend(rest)
+                yield len(waiting) + len(under_way), runs
+
+    def _walk(
+        self, query: Mapping[str, object], window: Window, reserve: float
+    ) -> tuple[Sequence[Run], Sequence[Window]]:
+        """The runs of a window, newest first, and what is left of it after a long walk that came forward in time."""
+        found: list[Run] = []
+        pages = self._pages(RUNS_LIST, "runs", {"limit": PAGE, **query, **_bounds(window)}, reserve)
+        for number, items in enumerate(pages, start=1):
+            found += self._parsed(parse.run, items)
+            if number >= LONG_WALK and found and found[-1].started < found[0].started:
+                return found, plan.rest(window, found[0].started, found[-1].started)
+        return found, ()
 
     def _pages(
         self, endpoint: str, key: str, query: Mapping[str, object], reserve: float = 0.0

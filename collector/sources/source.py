@@ -135,8 +135,13 @@ class JobsSource(Protocol):
     def completed(self, window: Window, stop: Callable[[Sequence[Run]], bool]) -> Iterator[Run]:
         """Finished runs that started in the window, newest first, up to the first page that `stop` says is the last."""
 
-    def completed_windows(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Sequence[Run]]]:
-        """All finished runs of each window, several windows side by side, as they come in; leaves budget for others."""
+    def all_completed(self, window: Window) -> Iterable[Run]:
+        """All finished runs that started in the window; one that moved while they were read may show twice."""
+
+    def completed_windows(self, windows: Sequence[Window]) -> Iterator[tuple[int, Sequence[Run]]]:
+        """All finished runs of the windows, several windows side by side, as they come in, each time with the number of
+        windows that are left; leaves budget for others.
+        """
 
     def histories(
         self, run_ids: Sequence[str], *, next_lists: float | None = None

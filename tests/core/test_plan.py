@@ -48,6 +48,30 @@ def test_windows_share_the_runs_evenly() -> None:
     )
 
 
+@given(
+    st.one_of(st.none(), st.integers(-(10**7), 0)),
+    st.integers(1, 10**6),
+    st.integers(1, 10**9),
+    st.integers(-(10**7), 1000),
+)
+def test_the_rest_of_a_window_is_covered_exactly_once(
+    since: int | None, oldest: int, length_ms: int, moment: int
+) -> None:
+    """What started before the oldest run that was read lies in one window, and what is outside lies in none."""
+    window = Window(None if since is None else at(since), None)
+    newest = at(oldest) + timedelta(milliseconds=length_ms)
+
+    windows = plan.rest(window, newest, at(oldest))
+
+    inside = [
+        each
+        for each in windows
+        if (each.since is None or each.since <= at(moment)) and each.until and at(moment) <= each.until
+    ]
+    assert len(inside) == (moment <= oldest and (since is None or since <= moment))
+    assert len(windows) < 2 * plan.MOST_WINDOWS
+
+
 def test_reading_stops_at_the_first_page_without_news() -> None:
     """A page whose runs are all held as shown ends the walk; a repaired run is news."""
     page = [make_run(make_attempt(ended=at(60)))]

@@ -203,7 +203,7 @@ def test_what_is_left_of_a_failed_poll_sends_nothing_more(workspace, control, ma
     source._client.result(source._client.submit(source._client.config))
     control.fault("slow", endpoint=LIST, seconds=1.2, count=1)
     source.start_deadline(0.2)
-    zombie = source._client.submit(source._walk, {"active_only": True})
+    zombie = source._client.submit(source._walk, {"active_only": True}, Window(), 0.0)
 
     with pytest.raises(Unreachable):
         source._client.result(zombie)
@@ -440,7 +440,7 @@ def test_close_ends_waiting_at_once(workspace, control) -> None:
     """The program stops in the middle of a pause."""
     source = source_over(connection_to(workspace.url), 60)
     control.fault("throttled", endpoint=LIST, retry_after=20)
-    waiting = source._client.submit(source._walk, {"active_only": True})
+    waiting = source._client.submit(source._walk, {"active_only": True}, Window(), 0.0)
     while asked(control) == 0:
         time.sleep(0.01)
 
