@@ -13,8 +13,9 @@ from benchmarks import stores
 from benchmarks.measure import Figure, span
 from benchmarks.programs import simulator, write_config
 from collector.config import load
+from collector.desk import Desk
 from collector.live import live
-from collector.poll import Desk, execute
+from collector.poll import execute
 from collector.wiring import collectors
 from exporter.options import ExporterOptions
 from exporter.pages import Pages, Variant

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from collector.core.bill import bill, first_day, kept_since
 from collector.core.model import Spending
-from collector.poll import Answer, Desk
+from collector.desk import Answer, Desk
 from collector.readings import Reading, readings
 from collector.store.transaction import Transaction
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import partial
 
 from collector.core.agreement import agreement
-from collector.poll import Answer, Desk
+from collector.desk import Answer, Desk
 from collector.store.transaction import Transaction
 
 

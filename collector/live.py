@@ -7,7 +7,8 @@ from collector.core import plan
 from collector.core.diff import change
 from collector.core.model import Collector, KnownRun, Run, Standing
 from collector.core.plan import Window
-from collector.poll import Answer, Desk, Refusals, save
+from collector.desk import Answer, Desk, Refusals
+from collector.poll import save
 from collector.sources.source import Absence
 from collector.store.transaction import Transaction
 

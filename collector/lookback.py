@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from collector.core import plan
 from collector.core.model import Collector
 from collector.core.plan import RETENTION
-from collector.poll import Answer, Desk, save
+from collector.desk import Answer, Desk
+from collector.poll import save
 from collector.store.transaction import Transaction
 
 STEP = timedelta(hours=1)

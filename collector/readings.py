@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from collector.desk import Desk
 from collector.logs import redact
-from collector.poll import Desk
 from collector.sources.source import SourceError, TablesSource, Ungranted, Unreadable
 
 EARLY = timedelta(seconds=30)

@@ -11,7 +11,8 @@ from collector.core.agreement import agreement
 from collector.core.diff import completion
 from collector.core.model import KnownRun, Run, TaskRun
 from collector.core.tables import HourRead, attributed, spans, unread
-from collector.poll import Answer, Desk, save
+from collector.desk import Answer, Desk
+from collector.poll import save
 from collector.readings import Reading, Readings, readings
 from collector.store.transaction import Transaction
 

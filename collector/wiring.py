@@ -18,11 +18,12 @@ from collector.core.bill import kept_since
 from collector.core.count import Extent
 from collector.core.model import Collector, Increment, Measure, Poll
 from collector.definitions import definitions
+from collector.desk import Desk, Memory, Terms
 from collector.live import live
 from collector.logs import event
 from collector.lookback import due, lookback
 from collector.password import store_password
-from collector.poll import Desk, Memory, Terms, execute, keep_lease
+from collector.poll import execute, keep_lease
 from collector.readings import due as pass_due
 from collector.schedule import Schedule, Task
 from collector.sources.budget import Budget

@@ -12,9 +12,10 @@ from collector.core.count import Extent
 from collector.core.model import Collector, Measure, Poll, Standing
 from collector.core.snapshot import WorkspaceSnapshot
 from collector.definitions import definitions
+from collector.desk import Desk, Memory, Terms
 from collector.live import live
 from collector.lookback import lookback
-from collector.poll import Desk, Memory, Terms, execute
+from collector.poll import execute
 from collector.sources.budget import Budget
 from collector.sources.client import Client
 from collector.sources.connection import Connection

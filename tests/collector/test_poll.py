@@ -11,8 +11,9 @@ import pytest
 
 from collector.core.model import Collector, Measure
 from collector.definitions import definitions
+from collector.desk import Answer, Desk
 from collector.live import live
-from collector.poll import Answer, Desk, execute
+from collector.poll import execute
 from collector.store.transaction import Transaction
 from collector.store.writer import Writer
 from tests.collector.desks import Office
