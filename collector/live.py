@@ -93,8 +93,12 @@ def _look_up(desk: Desk, missing: Sequence[KnownRun]) -> Answers:
     sought = {run.run_id for run in missing}
     found: Answers = {}
     window = plan.by_list(missing)
+
+    def enough(page: Sequence[Run]) -> bool:
+        return desk.source.late or plan.no_longer_pays(page, sought, found)
+
     if window:
-        for run in desk.source.completed(window, lambda page: plan.no_longer_pays(page, sought, found)):
+        for run in desk.source.completed(window, enough):
             if run.run_id in sought:
                 found[run.run_id] = run
     rest = _hidden_last([run.run_id for run in missing if run.run_id not in found], desk.memory.hidden)

@@ -28,7 +28,7 @@ MOST_PAGES = 20_000
 DETAIL_TIME_LEFT = 0.5
 """Share of the deadline that must be left for more details to be asked for, so that polls stay in time."""
 LOOKUP_TIME_LEFT = 0.2
-"""The same for runs that vanished from the lists."""
+"""The same for runs that vanished from the lists: those that are found by then need not be sought again."""
 MOST_FAILURES = 3
 """After so many runs that could not be had, the others are left to the next poll."""
 LOOKBACK_RESERVE = 0.6
@@ -49,6 +49,11 @@ class JobsApi:
     def start_deadline(self, seconds: float) -> None:
         """Give everything asked from now on so long."""
         self._client.start_deadline(seconds)
+
+    @property
+    def late(self) -> bool:
+        """True when so little of the deadline is left that what can wait for the next poll should."""
+        return self._client.time_left < LOOKUP_TIME_LEFT
 
     def identity(self) -> Identity:
         """Host from the configuration; workspace id from the configuration, else from a header, else unknown."""

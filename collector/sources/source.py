@@ -126,6 +126,10 @@ class JobsSource(Protocol):
     def start_deadline(self, seconds: float) -> None:
         """Give everything asked from now on so long; waiting for the own request budget does not count."""
 
+    @property
+    def late(self) -> bool:
+        """True when so little of the deadline is left that what can wait for the next poll should."""
+
     def identity(self) -> Identity:
         """Host and id of the workspace."""
 

@@ -57,7 +57,9 @@ class FailingWriter(Writer):
 class Office:
     """All that polls one simulated workspace."""
 
-    def __init__(self, simulator: Simulator, folder: Path, *, url: str = "", rate: float = 1000) -> None:
+    def __init__(
+        self, simulator: Simulator, folder: Path, *, url: str = "", rate: float = 1000, **terms: Any
+    ) -> None:
         self.simulator = simulator
         self.engine = open_store(f"sqlite:///{folder}/store.db")
         self.writer = FailingWriter(self.engine)
@@ -68,7 +70,7 @@ class Office:
         self.connection = Connection(lambda: settings, self.budget)
         self.progress: list[tuple[int, int]] = []
         self._sources: list[JobsApi] = []
-        self._desks = {collector: self.desk(collector) for collector in Collector}
+        self._desks = {collector: self.desk(collector, **terms) for collector in Collector}
 
     def desk(self, collector: Collector, *, holder: str = "me", **terms: Any) -> Desk:
         """The desk of a collector, in other terms if wanted."""

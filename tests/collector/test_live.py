@@ -1,6 +1,7 @@
 """The live poll against a simulated workspace: what is counted, what is asked, what is left for later."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -158,6 +159,27 @@ def test_runs_that_vanish_are_found_the_cheaper_way(
     assert (runs, True) == (poll.changed, poll.complete)
     assert {LISTS: lists, GETS: gets} == office.asked()
     assert runs == office.counted(Measure.RUNS_FINISHED)
+
+
+def test_runs_that_vanish_by_the_hundred_are_found_bit_by_bit(make_office, control) -> None:
+    """After an outage the polls that find what ended meanwhile stay in time: each takes a part of it."""
+    office = make_office(
+        overlap=timedelta(seconds=30), deadline=timedelta(seconds=2.5), lookback=timedelta(minutes=1)
+    )
+    names = numbered(12 * PAGE)
+    start(control, names)
+    assert not office.poll().error
+    finish(control, names)
+    control.advance(600)
+    control.fault("slow", endpoint=LIST, seconds=0.25)
+
+    first = office.poll()
+    control.clear_faults()
+    second = office.poll()
+
+    assert ("", "") == (first.error, second.error)
+    assert 0 < first.changed < len(names)
+    assert len(names) == first.changed + second.changed == office.counted(Measure.RUNS_FINISHED)
 
 
 def test_a_run_that_is_taken_from_our_sight_does_not_stop_the_polls(office, control) -> None:
