@@ -1,11 +1,16 @@
 """Whole pages, as a scraper gets them."""
 
 import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from collector.core.model import Agreement
+from collector.core.snapshot import Snapshot
 from exporter.exposition import Format, Renderer
 from exporter.view import view
 from tests.exporter.rewrite import GOLDEN, NAMES, golden_page
@@ -90,12 +95,63 @@ def test_no_created_series() -> None:
     assert "_created" not in page
 
 
-def test_renderer_shows_what_changed() -> None:
-    """A renderer that remembers lines gives the same page as one that does not."""
-    renderer = Renderer(process=False)
-    renderer.page(view(rich(), options(), NOON), Format.TEXT)
+def changed(shown: Snapshot, **given: object) -> Snapshot:
+    """The snapshot with other facts about its first workspace."""
+    first, *others = shown.workspaces
+    return replace(shown, workspaces=(replace(first, **given), *others))
 
-    again = renderer.page(view(rich(), options(stale_after=options().stale_after * 0), NOON), Format.TEXT)
 
-    assert text(rich(), stale_after=options().stale_after * 0) == again.decode()
-    assert text(rich()) != again.decode()
+def histories() -> Iterator[tuple[Snapshot, datetime]]:
+    """Everything that can change about a job, one after another, and the instant at which it is shown."""
+    shown = rich()
+    yield shown, NOON
+    first = shown.workspaces[0]
+    orders, *others = first.jobs
+    for facts in (
+        {"consecutive_failures": 3, "last_end": NOON},
+        {"name": "renamed"},
+        {"agreement": Agreement()},
+        {"deleted": NOON},
+    ):
+        shown = changed(shown, jobs=(replace(orders, **facts), *others))  # type: ignore[arg-type]  # the fields' own types
+        yield shown, NOON
+    for measure, values in first.counters.items():
+        counters = {**first.counters, measure: (replace(values[0], value=99), *values[1:])}
+        yield changed(shown, counters=counters), NOON
+    yield changed(shown, active_runs=first.active_runs[1:]), NOON
+    yield changed(shown, bill=None), NOON
+    assert first.bill
+    yield changed(shown, bill=replace(first.bill, made=NOON + timedelta(hours=1))), NOON
+    yield changed(shown, jobs=others), NOON
+    yield rich(), NOON + timedelta(hours=18)
+    yield rich(), NOON
+
+
+@pytest.mark.parametrize("form", Format)
+def test_renderer_that_remembers_shows_what_changed(form: Format) -> None:
+    """Whatever changes about a job, a renderer that remembers lines gives the page of one that does not."""
+    renderer, before, pages = Renderer(process=False), None, set()
+
+    for shown, now in histories():
+        before = view(shown, options(), now, before=before)
+        page = renderer.page(before, form).decode()
+
+        assert text(shown, now, form=form) == page
+        pages.add(page)
+
+    assert len(pages) > len(rich().workspaces[0].counters)
+
+
+def test_a_job_that_did_not_change_is_the_same() -> None:
+    """So that its lines need not be made again; all others are new."""
+    before = view(rich(), options(), NOON)
+    orders, *others = rich().workspaces[0].jobs
+
+    after = view(
+        changed(rich(), jobs=(replace(orders, last_end=NOON), *others)), options(), NOON, before=before
+    )
+
+    same = [
+        one is other for one, other in zip(before.workspaces[0].jobs, after.workspaces[0].jobs, strict=True)
+    ]
+    assert [False, *(True for _ in others)] == same
