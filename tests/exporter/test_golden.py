@@ -115,6 +115,7 @@ def histories() -> Iterator[tuple[Snapshot, datetime]]:
     ):
         shown = changed(shown, jobs=(replace(orders, **facts), *others))  # type: ignore[arg-type]  # the fields' own types
         yield shown, NOON
+    shown = rich()
     for measure, values in first.counters.items():
         counters = {**first.counters, measure: (replace(values[0], value=99), *values[1:])}
         yield changed(shown, counters=counters), NOON
@@ -123,20 +124,22 @@ def histories() -> Iterator[tuple[Snapshot, datetime]]:
     assert first.bill
     yield changed(shown, bill=replace(first.bill, made=NOON + timedelta(hours=1))), NOON
     yield changed(shown, jobs=others), NOON
-    yield rich(), NOON + timedelta(hours=18)
     yield rich(), NOON
+    yield rich(), NOON + timedelta(hours=18)  # the schedule was due
+    yield rich(), NOON + timedelta(days=2)  # what is live is stale
 
 
 @pytest.mark.parametrize("form", Format)
 def test_renderer_that_remembers_shows_what_changed(form: Format) -> None:
     """Whatever changes about a job, a renderer that remembers lines gives the page of one that does not."""
+    lasting = {"stale_after": timedelta(days=1)}
     renderer, before, pages = Renderer(process=False), None, set()
 
     for shown, now in histories():
-        before = view(shown, options(), now, before=before)
+        before = view(shown, options(**lasting), now, before=before)
         page = renderer.page(before, form).decode()
 
-        assert text(shown, now, form=form) == page
+        assert text(shown, now, form=form, **lasting) == page
         pages.add(page)
 
     assert len(pages) > len(rich().workspaces[0].counters)
