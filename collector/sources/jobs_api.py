@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from collector.core import plan
 from collector.core.model import Job, Run
@@ -38,6 +38,14 @@ T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class Page(NamedTuple):
+    """One answer of a list."""
+
+    items: list[Mapping[str, Any]]
+    more: bool
+    """True when another page follows."""
+
+
 class JobsApi:
     """`JobsSource` over HTTP, for one collector of one workspace. Parameters with secret names lose their values."""
 
@@ -67,8 +75,8 @@ class JobsApi:
     def completed(self, window: Window, stop: Callable[[Sequence[Run]], bool]) -> Iterator[Run]:
         """Finished runs that started in the window, newest first, up to the page at which `stop` is true."""
         pages = self._pages(RUNS_LIST, "runs", {"completed_only": True, "limit": PAGE, **_bounds(window)})
-        while (items := self._client.result(self._client.submit(next, pages, None))) is not None:
-            page = tuple(self._parsed(parse.run, items))
+        while listed := self._client.result(self._client.submit(next, pages, None)):
+            page = tuple(self._parsed(parse.run, listed.items))
             yield from page
             if stop(page):
                 return
@@ -123,8 +131,8 @@ class JobsApi:
         """All definitions, each once."""
         pages = self._pages(JOBS_LIST, "jobs", {"limit": JOBS_PAGE})
         jobs: dict[str, Job] = {}
-        while (items := self._client.result(self._client.submit(next, pages, None))) is not None:
-            jobs |= {job.job_id: job for job in self._parsed(parse.job, items)}
+        while listed := self._client.result(self._client.submit(next, pages, None)):
+            jobs |= {job.job_id: job for job in self._parsed(parse.job, listed.items)}
         return tuple(jobs.values())
 
     @property
@@ -177,15 +185,15 @@ class JobsApi:
         """The runs of a window, newest first, and what is left of it after a long walk that came forward in time."""
         found: list[Run] = []
         pages = self._pages(RUNS_LIST, "runs", {"limit": PAGE, **query, **_bounds(window)}, reserve)
-        for number, items in enumerate(pages, start=1):
+        for number, (items, more) in enumerate(pages, start=1):
             found += self._parsed(parse.run, items)
-            if number >= LONG_WALK and found and found[-1].started < found[0].started:
+            if more and number >= LONG_WALK and found and found[-1].started < found[0].started:
                 return found, plan.rest(window, found[0].started, found[-1].started)
         return found, ()
 
     def _pages(
         self, endpoint: str, key: str, query: Mapping[str, object], reserve: float = 0.0
-    ) -> Iterator[list[Mapping[str, Any]]]:
+    ) -> Iterator[Page]:
         """The lists under `key`, page after page; only the absence of a next token ends the walk."""
         token: object = None
         for _ in range(MOST_PAGES):
@@ -194,8 +202,8 @@ class JobsApi:
             items = answer.get(key, [])
             if not isinstance(items, list):
                 raise Unreadable(f"{endpoint}: {key} is not a list")
-            yield items
             token = answer.get("next_page_token")
+            yield Page(items, bool(token))
             if not token:
                 return
         raise Unreachable(f"{endpoint}: more than {MOST_PAGES} pages")

@@ -108,6 +108,17 @@ def test_the_rest_of_a_long_list_is_read_side_by_side(source, control) -> None:
     assert ids.keys() == {run.run_id for run in source.all_completed(SINCE_START)}
 
 
+def test_a_list_that_ends_after_a_long_walk_is_done(source, control) -> None:
+    """What has no further page is not cut any more."""
+    ids = start(control, *numbered(LONG_WALK * PAGE))
+    control.requests(reset=True)
+
+    runs = tuple(source.active(EVERYTHING))
+
+    assert ids.keys() == {run.run_id for run in runs}
+    assert LONG_WALK == api_requests(control)
+
+
 def test_runs_that_start_at_once_cannot_be_told_apart_by_windows(source, control) -> None:
     """A list without end at one instant is read to its end by one reader."""
     ids = start(control, *numbered((LONG_WALK + 1) * PAGE), seconds=0)
