@@ -9,7 +9,7 @@ from tests.postgres import postgres_cluster, postgres_url
 __all__ = ["postgres_cluster", "postgres_url"]
 
 # The connector tells every message on the wire below that, which buries what a failing test has to say.
-logging.getLogger("databricks.sql").setLevel(logging.INFO)
+logging.getLogger("databricks.sql").setLevel(logging.WARNING)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

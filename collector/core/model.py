@@ -384,6 +384,8 @@ class Standing:
     recent: Mapping[str, datetime] = field(default_factory=dict)
     """Run id → end of the closed runs that started lately."""
     undetailed: tuple[KnownRun, ...] = ()
-    """Runs with a counted attempt whose details were not read; failures first, then newest end."""
+    """Runs with a counted attempt whose details were not read, failures first, then newest end; and the latest ones of
+    jobs that fail since before counting began.
+    """
     watermarks: Mapping[Collector, datetime] = field(default_factory=dict)
     """Start of the last successful poll of each collector that had one."""

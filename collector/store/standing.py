@@ -1,5 +1,6 @@
 """What a plan needs to know of one workspace, each part by an index that stays small."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -9,7 +10,8 @@ from collector.core.vocabulary import Outcome
 from collector.store.failure import StoreError
 from collector.store.instants import from_ms, to_ms
 from collector.store.runs import known, open_runs
-from collector.store.schema import attempts, collectors, runs, workspaces
+from collector.store.schema import attempts, collectors, job_history, runs, workspaces
+from collector.store.statements import chunks
 
 HOUR_MS = 3_600_000
 
@@ -64,7 +66,8 @@ def _undetailed(connection: Connection, workspace: str, most: int) -> tuple[Know
         ),
         reverse=True,
     )
-    run_ids = list(dict.fromkeys(run_id for _, run_id in (*failed, *others)))[:most]
+    counted = (run_id for _, run_id in (*failed, *others))
+    run_ids = list(dict.fromkeys((*counted, *_unexplained(connection, workspace))))[:most]
     found = known(connection, workspace, run_ids)
     return tuple(found[run_id] for run_id in run_ids if run_id in found)
 
@@ -84,6 +87,22 @@ def _newest_undetailed(
         .limit(most)
     )
     return [(row.ended_ms, row.run_id) for row in connection.execute(query)]
+
+
+def _unexplained(connection: Connection, workspace: str) -> Iterator[str]:
+    """The latest runs of jobs that fail now, where they are history: nothing counts by them, and people ask why."""
+    failing = select(job_history.c.last_run_id).where(
+        job_history.c.workspace == workspace, job_history.c.consecutive_failures > 0
+    )
+    for chunk in chunks(connection.scalars(failing).all()):
+        query = select(attempts.c.run_id).where(
+            attempts.c.workspace == workspace,
+            attempts.c.run_id.in_(chunk),
+            attempts.c.outcome == Outcome.FAILURE.value,
+            ~attempts.c.counted,
+            ~attempts.c.detailed,
+        )
+        yield from connection.scalars(query)
 
 
 def _watermarks(connection: Connection, workspace: str) -> dict[Collector, datetime]:

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from collector.core.model import Measure
+from collector.core.model import Collector, Measure
 from collector.core.plan import PAGE
 from collector.live import HIDDEN_FOR
+from collector.store.reader import Reader
 from simulator import Control
-from tests.collector.desks import Office
+from tests.collector.desks import NAME, Office
 
 GET = "/api/2.2/jobs/runs/get"
 LIST = "/api/2.2/jobs/runs/list"
@@ -308,3 +309,22 @@ def test_details_of_a_run_that_is_deleted_are_not_waited_for(office, control) ->
     assert 1 == after_deletion[GETS]
     assert GETS not in office.asked()
     assert 1 == office.counted(Measure.RUNS_FINISHED)
+
+
+def test_jobs_that_fail_since_before_counting_began_are_explained(office, control) -> None:
+    """The system tables tell that a run failed, and people ask why: its details are read once, and nothing is counted."""
+    for name in ("failed", "failed again"):
+        start(control, [name], seconds=60)
+        finish(control, [name], "FAILED")
+    control.advance(2 * 86_400)
+    office.poll()
+    office.poll(Collector.SYSTEM_TABLES)
+    office.asked()
+
+    first, second = office.poll(), office.poll()
+
+    (failing,) = Reader(office.engine).failing(NAME, [job.job_id for job in office.snapshot().jobs]).values()
+    assert (True, True) == (first.complete, second.complete)
+    assert 1 == office.asked()[GETS]
+    assert "Workload failed" in failing.message
+    assert 0 == office.counted(Measure.RUNS_FINISHED)
