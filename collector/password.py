@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from collector.config import Settings
-from collector.sources.password import DatabasePassword
 from collector.sources.source import SourceError
 from collector.store.engine import StoreError
 
@@ -16,6 +15,8 @@ def store_password(settings: Settings) -> Callable[[], str] | None:
     lakebase = settings.store.lakebase
     if lakebase is None:
         return None
+    from collector.sources.password import DatabasePassword  # noqa: PLC0415 – loads the SDK, which `serve` else does without
+
     asked = DatabasePassword(dict, lakebase.endpoint)
 
     def password() -> str:

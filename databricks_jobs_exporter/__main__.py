@@ -11,7 +11,7 @@ from pathlib import Path
 from collector.config import ConfigError, Settings, load
 from collector.logs import configure, redact
 from collector.store.engine import StoreError
-from databricks_jobs_exporter import commands, demo
+from databricks_jobs_exporter import commands
 from exporter.access.admission import admission_of
 
 PROGRAM = "databricks-jobs-exporter"
@@ -52,9 +52,9 @@ def _outcome(command: str, given: argparse.Namespace) -> int:
     """Run the command; what went wrong is said on standard error."""
     try:
         if command == "demo":
-            return demo.demo(
-                jobs=given.jobs, active_runs=given.active_runs, seed=given.seed, listen=given.listen
-            )
+            from databricks_jobs_exporter.demo import demo  # noqa: PLC0415 – nobody else needs the simulated workspace
+
+            return demo(jobs=given.jobs, active_runs=given.active_runs, seed=given.seed, listen=given.listen)
         return commands.COMMANDS[command](_settings(given.config))
     except ConfigError as error:
         for mistake in error.mistakes:

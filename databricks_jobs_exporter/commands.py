@@ -12,17 +12,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-
-from collector.checking import reports
 from collector.config import Settings
 from collector.logs import event
 from collector.password import store_password
-from collector.wiring import Collectors, collectors, silence
-from databricks_jobs_exporter import verdict
+from collector.store.engine import open_store
 from exporter.access.admission import admission_of
 from exporter.options import ExporterOptions
 from exporter.pages import Pages
@@ -42,26 +35,17 @@ GRACE_S = 4.0
 
 
 def run(settings: Settings, *, demo: bool = False) -> int:
-    """Collect and serve until told to stop."""
-    with (
-        _stopping() as stop,
-        _progress() as progress,
-        collectors(settings, progress=progress) as built,
-        _serving(settings, demo=demo),
-        _polling(built),
-    ):
+    """Collect and serve until told to stop. What the store holds is served while the collectors are being loaded."""
+    # what is wrong with the store is told before anything is served from it
+    open_store(settings.store.url, password=store_password(settings)).dispose()
+    with _stopping() as stop, _serving(settings, demo=demo), _collecting(settings):
         stop.wait()
     return 0
 
 
 def collect(settings: Settings) -> int:
     """Poll until told to stop."""
-    with (
-        _stopping() as stop,
-        _progress() as progress,
-        collectors(settings, progress=progress) as built,
-        _polling(built),
-    ):
+    with _stopping() as stop, _collecting(settings):
         stop.wait()
     return 0
 
@@ -75,37 +59,16 @@ def serve(settings: Settings) -> int:
 
 def once(settings: Settings) -> int:
     """One round of all polls; 1 when one of them failed."""
-    table = Table("workspace", "collector", "outcome", "seen", "changed", "requests", "seconds", box=None)
-    failed = False
-    with _progress() as progress, collectors(settings, progress=progress) as built:
-        for workspace, poll in built.once():
-            if poll is None:
-                failed = True
-                table.add_row(workspace, "", "another collector polls it, or the store refuses: see the log")
-                continue
-            failed = failed or bool(poll.error)
-            table.add_row(
-                workspace,
-                poll.collector.value,
-                escape(f"{poll.error}: {poll.message}") if poll.error else "ok",
-                f"{poll.seen}",
-                f"{poll.changed}",
-                f"{poll.requests}",
-                f"{poll.duration.total_seconds():.2f}",
-            )
-    Console(soft_wrap=True).print(table)
-    return int(failed)
+    from databricks_jobs_exporter import collecting  # noqa: PLC0415 – see there
+
+    return collecting.once(settings)
 
 
 def check(settings: Settings) -> int:
     """Try everything that the collectors need, without a store; 1 when something is missing."""
-    complete = True
-    if any(workspace.warehouse_id for workspace in settings.workspaces):
-        print("A SQL warehouse that is stopped starts now, which takes seconds to minutes.", file=sys.stderr)
-    for report in reports(settings, datetime.now(UTC)):
-        verdict.show(report, settings.polling)
-        complete = complete and report.complete
-    return int(not complete)
+    from databricks_jobs_exporter import collecting  # noqa: PLC0415 – see there
+
+    return collecting.check(settings)
 
 
 COMMANDS: Mapping[str, Callable[[Settings], int]] = {
@@ -136,13 +99,11 @@ def _stopping() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _polling(built: Collectors) -> Iterator[None]:
-    schedule = built.schedule()
-    schedule.start()
-    try:
+def _collecting(settings: Settings) -> Iterator[None]:
+    from databricks_jobs_exporter.collecting import collecting  # noqa: PLC0415 – see there
+
+    with collecting(settings):
         yield
-    finally:
-        schedule.close()
 
 
 @contextmanager
@@ -176,28 +137,6 @@ def _serving(settings: Settings, *, demo: bool) -> Iterator[None]:
     ):
         event(logger, logging.INFO, "serving", address=f"{settings.server.host}:{port}", tls=secured)
         yield
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Shows the first look back at a terminal; elsewhere the log has to do."""
-    if not sys.stderr.isatty():
-        yield silence
-        return
-    columns = (
-        TextColumn("looking back"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("windows"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=False) as bar:
-        task = bar.add_task("", total=None, visible=False)
-
-        def show(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=done < total)
-
-        yield show
 
 
 def leave(code: int, *, besides: Collection[threading.Thread]) -> None:
