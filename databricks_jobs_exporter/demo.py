@@ -2,9 +2,10 @@
 
 import tempfile
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
-from collector.config import load
+from collector.config import ConfigError, load
 from collector.logs import configure
 from databricks_jobs_exporter import commands
 from simulator.api import WAREHOUSE_ID
@@ -27,12 +28,21 @@ warehouse_id = "{warehouse}"
 """
 HISTORY, RUNS = timedelta(days=40), 3000
 """How far back the simulated workspace has a past, for medians and cost, and how many runs lie in it."""
+WAREHOUSE_NEEDS = ("duckdb", "pyarrow", "sqlglot")
+"""What the simulated SQL warehouse runs on, which an exporter of real workspaces does without."""
 BROKEN = "forecast_train"
 """A job that fails as long as the demo runs: by chance alone there may be none."""
 
 
 def demo(*, jobs: int, active_runs: int, seed: int, listen: str) -> int:
-    """Serve the simulated workspace's metrics until stopped; raises ConfigError for an address that is none."""
+    """Serve the simulated workspace's metrics until stopped.
+
+    Raises ConfigError for an address that is none, and for packages that are not installed.
+    """
+    if missing := [name for name in WAREHOUSE_NEEDS if find_spec(name) is None]:
+        raise ConfigError(
+            [f"demo: it needs {', '.join(missing)}; pip install 'databricks-jobs-exporter[demo]'"]
+        )
     options = Options(jobs=jobs, active_runs=active_runs, seed=seed, history=HISTORY, history_runs=RUNS)
     with (
         tempfile.TemporaryDirectory(prefix="databricks-jobs-demo-") as folder,

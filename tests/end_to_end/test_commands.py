@@ -1,6 +1,8 @@
 """The command line as a person meets it: what it prints, with which code it ends, and that it ends when told to."""
 
 import re
+import subprocess
+import sys
 from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
@@ -101,6 +103,22 @@ def test_sigterm_ends_run_within_seconds(tmp_path: Path) -> None:
     assert seconds < SOON
     assert "level=error" not in program.said
     assert "Traceback" not in program.said
+
+
+def test_the_demo_names_the_packages_that_it_lacks() -> None:
+    """An installation without extras says what to install, and nothing is served."""
+    without = "import sys; sys.modules['duckdb'] = sys.modules['sqlglot'] = None"
+    program = f"{without}; from databricks_jobs_exporter.__main__ import main; sys.exit(main(['demo']))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert 2 == done.returncode
+    assert "" == done.stdout
+    assert (
+        "demo: it needs duckdb, sqlglot; pip install 'databricks-jobs-exporter[demo]'" == done.stderr.strip()
+    )
 
 
 @pytest.mark.parametrize("endpoint", ["/api/", "/oidc/v1/token"])
