@@ -1,6 +1,7 @@
 """When what is polled: APScheduler with every default that surprises written out. Knows jobs as plain functions."""
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,9 @@ from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEve
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
+
+LAST_S = 1.0
+"""How long what runs may take to end by itself when the schedule is closed: most polls take less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +34,17 @@ class Schedule:
             logging.ERROR
         )  # missed starts are counted and exported instead
         self._tasks = {task.name: task for task in tasks}
+        self._running = 0
+        self._ended = threading.Condition()
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(max(1, len(tasks)))}, timezone=UTC
         )
         self._scheduler.add_listener(self._on_missed, EVENT_JOB_MAX_INSTANCES | EVENT_JOB_MISSED)
         for task in tasks:
             self._scheduler.add_job(
-                task.run,
+                self._run,
                 IntervalTrigger(seconds=task.interval.total_seconds(), timezone=UTC),
+                args=[task],
                 id=task.name,
                 next_run_time=datetime.now(UTC),
                 max_instances=1,  # a poll never overtakes the one before
@@ -52,8 +59,20 @@ class Schedule:
         self._scheduler.start()
 
     def close(self) -> None:
-        """Start nothing more; what runs ends by itself."""
+        """Start nothing more, and wait a moment for what runs; what takes longer ends by itself."""
         self._scheduler.shutdown(wait=False)
+        with self._ended:
+            self._ended.wait_for(lambda: not self._running, timeout=LAST_S)
+
+    def _run(self, task: Task) -> None:
+        with self._ended:
+            self._running += 1
+        try:
+            task.run()
+        finally:
+            with self._ended:
+                self._running -= 1
+                self._ended.notify_all()
 
     def _on_missed(self, event: JobEvent) -> None:
         self._tasks[event.job_id].missed()

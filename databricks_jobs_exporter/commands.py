@@ -37,16 +37,20 @@ eight for each processor. Python's threads take turns anyway, and what each pool
 """
 M_ARENA_MAX = -8
 """As malloc.h of the GNU C library has it."""
+HEAD_START_S = 5.0
+"""How long collecting waits at most for the first look at the store, which both together would slow down to a crawl."""
 GRACE_S = 4.0
 """How long all threads together may take to end; Databricks Apps kills after 15 s."""
 
 
 def run(settings: Settings, *, demo: bool = False) -> int:
-    """Collect and serve until told to stop. What the store holds is served while the collectors are being loaded."""
+    """Serve and collect until told to stop. What the store holds is served before the collectors are even loaded."""
     # what is wrong with the store is told before anything is served from it
     open_store(settings.store.url, password=store_password(settings)).dispose()
-    with _stopping() as stop, _serving(settings, demo=demo), _collecting(settings):
-        stop.wait()
+    with _stopping() as stop, _serving(settings, demo=demo) as pages:
+        pages.wait(HEAD_START_S)
+        with _collecting(settings):
+            stop.wait()
     return 0
 
 
@@ -122,7 +126,7 @@ def _tune() -> None:
 
 
 @contextmanager
-def _serving(settings: Settings, *, demo: bool) -> Iterator[None]:
+def _serving(settings: Settings, *, demo: bool) -> Iterator[Pages]:
     """The pages and their HTTP server, over the store read-only."""
     _tune()
     options = ExporterOptions(
@@ -150,7 +154,7 @@ def _serving(settings: Settings, *, demo: bool) -> Iterator[None]:
         ) as port,
     ):
         event(logger, logging.INFO, "serving", address=f"{settings.server.host}:{port}", tls=secured)
-        yield
+        yield pages
 
 
 def leave(code: int, *, besides: Collection[threading.Thread]) -> None:

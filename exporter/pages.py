@@ -83,6 +83,7 @@ class Pages:
         self._renderer = renderer or Renderer()
         self._timetable = Timetable()
         self._snapshot: Snapshot | None = None
+        self._loaded = threading.Event()
         self._readable = True
         self._answered = now()
         self._shelf: Shelf | None = None
@@ -104,7 +105,11 @@ class Pages:
     @property
     def ready(self) -> bool:
         """True once a snapshot is loaded."""
-        return self._snapshot is not None
+        return self._loaded.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """True as soon as a snapshot is loaded, False when that takes longer."""
+        return self._loaded.wait(seconds)
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -158,6 +163,7 @@ class Pages:
             revision = self._store.revision()
             if self._snapshot is None or self._snapshot.revision != revision:
                 self._snapshot = self._store.snapshot()
+                self._loaded.set()
         except StoreError as error:
             if self._readable:
                 log.warning("the store cannot be read, the last page stays: %s", error)

@@ -80,7 +80,10 @@ class Client:
             self._thread.deadline = deadline
             return function(*arguments)
 
-        return self._pool.submit(under_deadline)
+        try:
+            return self._pool.submit(under_deadline)
+        except RuntimeError:  # closed
+            raise Unreachable("the program ends") from None
 
     def result(self, future: "Future[T]") -> T:
         """The answer of a submitted function, or Unreachable when it does not come before the deadline."""

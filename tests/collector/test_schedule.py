@@ -41,6 +41,23 @@ def test_the_first_start_is_now() -> None:
         assert started.wait(5)
 
 
+def test_a_poll_under_way_ends_before_what_it_works_with_is_closed() -> None:
+    """Closing waits a moment for what runs, and starts nothing more."""
+    begun, go_on = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    def run() -> None:
+        begun.set()
+        go_on.wait(10)
+        ended.append("whole")
+
+    with running(task(run)):
+        assert begun.wait(5)
+        threading.Timer(0.1, go_on.set).start()
+
+    assert ["whole"] == ended
+
+
 def test_a_poll_that_outlasts_its_interval_is_never_overtaken() -> None:
     """Starts that are left out are counted one by one, and the poll stays alone."""
     starts: list[str] = []

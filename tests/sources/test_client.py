@@ -436,6 +436,17 @@ def test_an_id_that_is_not_to_be_had_is_empty(workspace, control, make_source) -
     assert "" == source.identity().workspace_id
 
 
+def test_a_closed_source_asks_nothing_more(workspace, control) -> None:
+    """What is still polling then gets an error that it knows."""
+    source = source_over(connection_to(workspace.url))
+    source.close()
+
+    with pytest.raises(Unreachable):
+        source.active(EVERYTHING)
+
+    assert 0 == asked(control)
+
+
 def test_close_ends_waiting_at_once(workspace, control) -> None:
     """The program stops in the middle of a pause."""
     source = source_over(connection_to(workspace.url), 60)
