@@ -34,6 +34,7 @@ from collector.sources.parameters import secret_names
 from collector.sources.system_tables import SystemTables
 from collector.store.engine import StoreError, open_store
 from collector.store.writer import Writer
+from collector.system_tables import due as tables_due
 from collector.system_tables import system_tables
 
 logger = logging.getLogger(__name__)
@@ -103,9 +104,10 @@ class Collectors:
         if not (workspace.system_tables and workspace.system_tables.tables and workspace.billing):
             return
         with workspace.system_tables.tables.burst():
-            for desk, ask in ((workspace.system_tables, system_tables), (workspace.billing, billing)):
-                if pass_due(desk, self.now()):
-                    yield execute(desk, ask)
+            if tables_due(workspace.system_tables, self.now()):
+                yield execute(workspace.system_tables, system_tables)
+            if pass_due(workspace.billing, self.now()):
+                yield execute(workspace.billing, billing)
 
     def _tasks(self, workspace: Workspace) -> Iterator[Task]:
         def task(name: str, interval: timedelta, run: Callable[[], object], desk: Desk | None = None) -> Task:

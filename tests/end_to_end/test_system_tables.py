@@ -405,3 +405,17 @@ def polled(built: Collectors) -> Poll:
     poll = execute(built.workspaces[0].live, live)
     assert poll
     return poll
+
+
+def test_nothing_is_counted_before_the_first_live_poll(tmp_path: Path) -> None:
+    """Counting begins with it: a pass that came first would count what ended before."""
+    with Simulator(OPTIONS) as simulator:
+        given = settings(tmp_path, simulator, warehouse=WAREHOUSE_ID)
+        with collectors(given, now=simulator.now) as built:
+            simulator.advance(12 * HOUR)
+            before = [poll.collector for poll in passes(built)]
+            round_of(built)
+            workspace = snapshot(given.store.url).workspaces[0]
+
+    assert [Collector.BILLING] == before
+    assert 0 == of_measure(workspace, Measure.RUNS_RECOVERED)
