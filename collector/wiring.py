@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -118,6 +119,14 @@ class Collectors:
                 missed=lambda: _missed(desk) if desk else None,
             )
 
+        def burst_after_a_look() -> None:
+            # at the start the first live poll is under way too: wait a moment for it rather than for the next interval
+            for _ in range(100):
+                if workspace.live.memory.looked:
+                    break
+                time.sleep(0.1)
+            tuple(self.burst(workspace))
+
         def look_back() -> None:
             if due(workspace.lookback, self.now()):
                 execute(workspace.lookback, lookback)
@@ -153,7 +162,7 @@ class Collectors:
             yield task(
                 "system_tables",
                 min(workspace.system_tables.terms.interval, workspace.billing.terms.interval),
-                lambda: tuple(self.burst(workspace)),
+                burst_after_a_look,
                 workspace.system_tables,
             )
         yield task("lookback", min(SOON, workspace.live.terms.interval), look_back)
