@@ -28,6 +28,8 @@ def figures(*, quick: bool = False) -> Iterator[Figure]:
         try:
             writer = Writer(engine)
             writer.register(WORKSPACE, host="https://dbc.example", workspace_id="1", now=NOON)
+            with writer.transaction(WORKSPACE) as transaction:
+                transaction.begin_counting(NOON)
             _write(writer, [_run(number) for number in range(active)], NOON)
             for number in range(times):
                 now = NOON + timedelta(seconds=5 * (number + 1))

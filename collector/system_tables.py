@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 
 from collector.core.agreement import agreement
 from collector.core.diff import completion
-from collector.core.model import Collector, KnownRun, Run, TaskRun
+from collector.core.model import KnownRun, Run, TaskRun
 from collector.core.tables import HourRead, attributed, spans, unread
 from collector.desk import Answer, Desk
 from collector.poll import save
 from collector.readings import Reading, Readings, readings
-from collector.readings import due as pass_due
 from collector.store.transaction import Transaction
 
 RUNS, TASK_RUNS, JOBS = "run_timeline", "task_runs", "jobs"
@@ -26,14 +25,6 @@ JOBS_LATE = timedelta(hours=6)
 MOST_ATTEMPTS = 20_000
 """In one statement, so that the first pass shows its progress and can go on after a failure."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def due(desk: Desk, now: datetime) -> bool:
-    """As other passes, but never before a first live poll: what ended before counting begins would be counted."""
-    looked = desk.memory.looked or Collector.LIVE in (
-        desk.writer.standing(desk.terms.workspace, recent_since=now, undetailed=0).watermarks
-    )
-    return looked and pass_due(desk, now)
 
 
 def system_tables(desk: Desk, started: datetime) -> Answer:

@@ -4,7 +4,6 @@ import logging
 import os
 import secrets
 import socket
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +34,6 @@ from collector.sources.parameters import secret_names
 from collector.sources.system_tables import SystemTables
 from collector.store.engine import StoreError, open_store
 from collector.store.writer import Writer
-from collector.system_tables import due as tables_due
 from collector.system_tables import system_tables
 
 logger = logging.getLogger(__name__)
@@ -105,10 +103,9 @@ class Collectors:
         if not (workspace.system_tables and workspace.system_tables.tables and workspace.billing):
             return
         with workspace.system_tables.tables.burst():
-            if tables_due(workspace.system_tables, self.now()):
-                yield execute(workspace.system_tables, system_tables)
-            if pass_due(workspace.billing, self.now()):
-                yield execute(workspace.billing, billing)
+            for desk, ask in ((workspace.system_tables, system_tables), (workspace.billing, billing)):
+                if pass_due(desk, self.now()):
+                    yield execute(desk, ask)
 
     def _tasks(self, workspace: Workspace) -> Iterator[Task]:
         def task(name: str, interval: timedelta, run: Callable[[], object], desk: Desk | None = None) -> Task:
@@ -118,14 +115,6 @@ class Collectors:
                 run=lambda: _said(run),
                 missed=lambda: _missed(desk) if desk else None,
             )
-
-        def burst_after_a_look() -> None:
-            # at the start the first live poll is under way too: wait a moment for it rather than for the next interval
-            for _ in range(100):
-                if workspace.live.memory.looked:
-                    break
-                time.sleep(0.1)
-            tuple(self.burst(workspace))
 
         def look_back() -> None:
             if due(workspace.lookback, self.now()):
@@ -162,7 +151,7 @@ class Collectors:
             yield task(
                 "system_tables",
                 min(workspace.system_tables.terms.interval, workspace.billing.terms.interval),
-                burst_after_a_look,
+                lambda: tuple(self.burst(workspace)),
                 workspace.system_tables,
             )
         yield task("lookback", min(SOON, workspace.live.terms.interval), look_back)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from collector.core.model import Agreement, Change, Increment, Job, KnownRun, Poll, Target, Usage
 from collector.core.snapshot import Bill
@@ -14,7 +14,6 @@ from collector.store import (
     definitions,
     details,
     history,
-    prune,
     recorded,
     runs,
     sources,
@@ -23,14 +22,14 @@ from collector.store import (
 from collector.store.instants import from_ms, span_ms, to_ms
 from collector.store.lock import raise_revision
 from collector.store.recorded import Recorded
-from collector.store.schema import collectors, jobs, polls, workspaces
+from collector.store.schema import attempts, collectors, jobs, polls, workspaces
 from collector.store.statements import chunks, insert
 
 
 class Transaction:
     """What may be read and written between begin and commit; the workspace is locked as long as it lives.
 
-    What ended before its `horizon` is history, and none of the counters' business.
+    What ended before its `horizon` is history, and none of the counters' business; until counting begins everything is.
     """
 
     def __init__(self, connection: Connection, workspace: str) -> None:
@@ -44,9 +43,14 @@ class Transaction:
         )
 
     def begin_counting(self, at: datetime) -> None:
-        """What ended before is history; a horizon that lies later stays."""
-        prune.raise_horizon(self._connection, self._workspace, at)
-        self.horizon = max(self.horizon, at)
+        """What ended before is history, and so is what is held already."""
+        of_workspace = workspaces.c.name == self._workspace
+        latest_ms = self._connection.scalar(
+            select(func.max(attempts.c.ended_ms)).where(attempts.c.workspace == self._workspace)
+        )
+        horizon_ms = to_ms(at) if latest_ms is None else max(to_ms(at), latest_ms + 1)
+        self._connection.execute(workspaces.update().where(of_workspace).values(horizon_ms=horizon_ms))
+        self.horizon = from_ms(horizon_ms)
 
     def known(self, run_ids: Iterable[str]) -> dict[str, KnownRun]:
         """What the store holds of those runs that it holds, with their attempts."""

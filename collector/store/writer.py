@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, or_, select
 from collector.core.model import Collector, KnownRun, Spending, Standing, Usage
 from collector.store import bills, medians, prune, runs, sources, standing, usage
 from collector.store.failure import ForeignWorkspaceError, reported
-from collector.store.instants import to_ms
+from collector.store.instants import NEVER, to_ms
 from collector.store.schema import store, workspaces
 from collector.store.statements import insert
 from collector.store.transaction import Transaction
@@ -42,11 +42,11 @@ class Writer:
         )
 
     def register(self, workspace: str, *, host: str, workspace_id: str, now: datetime) -> None:
-        """The workspace is in the store, new ones with their horizon at `now`; a host or id that is given is kept.
+        """The workspace is in the store, of new ones nothing is counted yet; a host or id that is given is kept.
 
         Raises ForeignWorkspaceError when the store holds another workspace under the name.
         """
-        row = {"name": workspace, "host": host, "workspace_id": workspace_id, "horizon_ms": to_ms(now)}
+        row = {"name": workspace, "host": host, "workspace_id": workspace_id, "horizon_ms": to_ms(NEVER)}
         row |= {"revision": 1, "lease_holder": "", "lease_until_ms": 0}
         given = {name: value for name, value in (("host", host), ("workspace_id", workspace_id)) if value}
         with self._writing() as connection:

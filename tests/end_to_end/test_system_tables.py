@@ -407,15 +407,20 @@ def polled(built: Collectors) -> Poll:
     return poll
 
 
-def test_nothing_is_counted_before_the_first_live_poll(tmp_path: Path) -> None:
-    """Counting begins with it: a pass that came first would count what ended before."""
+def test_a_pass_before_the_first_live_poll_is_history(tmp_path: Path) -> None:
+    """Counting begins with that poll; what a pass brings before is known, and counted nowhere."""
     with Simulator(OPTIONS) as simulator:
         given = settings(tmp_path, simulator, warehouse=WAREHOUSE_ID)
         with collectors(given, now=simulator.now) as built:
             simulator.advance(12 * HOUR)
-            before = [poll.collector for poll in passes(built)]
-            round_of(built)
+            before = {poll.collector: poll.error for poll in passes(built)}
+            history = {job.job_id: job.last_success for job in snapshot(given.store.url).workspaces[0].jobs}
+            for _ in range(6):
+                simulator.advance(30 * MINUTE)
+                round_of(built)
             workspace = snapshot(given.store.url).workspaces[0]
+            truth = simulator.truth(workspace.horizon)
 
-    assert [Collector.BILLING] == before
-    assert 0 == of_measure(workspace, Measure.RUNS_RECOVERED)
+    assert {Collector.SYSTEM_TABLES: "", Collector.BILLING: ""} == before
+    assert any(history.values())
+    assert {} == differences(expected(truth), counted(workspace))

@@ -19,7 +19,7 @@ from exporter.server import create_app, serving
 from tests.exporter.snapshots import options
 from tests.exporter.store import Clock
 from tests.make import at, make_attempt, make_job, make_run, make_usage
-from tests.store.conftest import make_poll, observe
+from tests.store.conftest import make_poll, observe, watch
 
 HOSTILE = '<script>alert("x")</script> \u202eمرحبا\u202c \'; DROP TABLE runs; --'
 ACTIVE = ("RUNNING", "QUEUED", "PENDING")
@@ -66,7 +66,7 @@ def fill(url: str) -> None:
         writer = Writer(engine)
         for name, workspace_id in (("production", "42"), ("lab", "")):
             host = f"https://{name}.example" if workspace_id else ""
-            writer.register(name, host=host, workspace_id=workspace_id, now=at(-86400))
+            watch(writer, name, host=host, workspace_id=workspace_id, since=-86400)
         _production(writer)
     finally:
         engine.dispose()

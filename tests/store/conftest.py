@@ -89,8 +89,22 @@ def sqlite_stores(tmp_path: Path) -> Iterator[Stores]:
 def writer(stores: Stores) -> Writer:
     """A writer with one workspace, whose horizon is an hour before noon."""
     writer = stores.writer()
-    writer.register(WORKSPACE, host="https://dbc.example", workspace_id="42", now=at(-3600))
+    watch(writer, host="https://dbc.example", workspace_id="42")
     return writer
+
+
+def watch(
+    writer: Writer,
+    workspace: str = WORKSPACE,
+    *,
+    host: str = "",
+    workspace_id: str = "",
+    since: float = -3600,
+) -> None:
+    """The workspace is in the store and counting has begun."""
+    writer.register(workspace, host=host, workspace_id=workspace_id, now=at(since))
+    with writer.transaction(workspace) as transaction:
+        transaction.begin_counting(at(since))
 
 
 def observe(

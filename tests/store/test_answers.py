@@ -23,7 +23,7 @@ from collector.store.details import packed, unpacked
 from collector.store.reader import Reader
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_run
-from tests.store.conftest import WORKSPACE, Stores, observe
+from tests.store.conftest import WORKSPACE, Stores, observe, watch
 
 RESULTS = ("SUCCESS", "FAILED", "CANCELED")
 STATES = ("RUNNING", "QUEUED")
@@ -59,7 +59,7 @@ DETAILS = RunDetails(
 @pytest.fixture
 def reader(stores: Stores, writer: Writer) -> Reader:
     """A reader of two workspaces with runs that start together, some of the same id."""
-    writer.register("lab", host="", workspace_id="", now=at(-3600))
+    watch(writer, "lab")
     for workspace in (WORKSPACE, "lab"):
         finished = [
             make_run(
@@ -199,7 +199,7 @@ def test_details_that_count_nothing(stores: Stores, writer: Writer) -> None:
 
 def test_details_are_of_their_workspace(stores: Stores, writer: Writer) -> None:
     """Two workspaces may have runs of the same id."""
-    writer.register("lab", host="", workspace_id="", now=at(-3600))
+    watch(writer, "lab")
     observe(writer, make_run(make_attempt(), history=True, details=DETAILS))
     observe(writer, make_run(make_attempt()), workspace="lab")
 

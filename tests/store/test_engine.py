@@ -16,7 +16,7 @@ from collector.store.reader import Reader
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_run
 from tests.postgres import Cluster
-from tests.store.conftest import WORKSPACE, Stores, observe
+from tests.store.conftest import WORKSPACE, Stores, observe, watch
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_full_disk(sqlite_stores: Stores) -> None:
     event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA max_page_count = 60"))
     engine.dispose()
     writer = Writer(engine)
-    writer.register(WORKSPACE, host="", workspace_id="", now=at(-3600))
+    watch(writer)
     observe(writer, make_run(make_attempt()))
     reader = sqlite_stores.reader()
     before = reader.snapshot()
@@ -290,7 +290,7 @@ def test_database_goes_away(postgres_cluster: Cluster) -> None:
     postgres_cluster.execute(f"DROP DATABASE {database} WITH (FORCE)")
 
     with pytest.raises(StoreError, match=r"does not exist"):
-        writer.register(WORKSPACE, host="", workspace_id="", now=at(0))
+        watch(writer, since=0)
     with pytest.raises(StoreError, match=r"does not exist"):
         reader.snapshot()
     stores.close()

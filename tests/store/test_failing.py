@@ -10,7 +10,7 @@ from collector.core.model import Run
 from collector.store.reader import Reader
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_run
-from tests.store.conftest import WORKSPACE, Stores, observe
+from tests.store.conftest import WORKSPACE, Stores, observe, watch
 from tests.store.test_index_use import steps
 
 
@@ -81,7 +81,7 @@ def test_latest_attempts(stores: Stores, writer: Writer) -> None:
 def test_no_walk_through_runs(sqlite_stores: Stores) -> None:
     """However many runs are held, both are lookups by job."""
     engine = sqlite_stores.engine()
-    Writer(engine).register(WORKSPACE, host="", workspace_id="", now=at(-3600))
+    watch(Writer(engine))
     observe(Writer(engine), ended("1", 100))
 
     def asking(on: Engine) -> None:

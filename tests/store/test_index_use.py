@@ -13,7 +13,7 @@ from collector.core.records import RunPlace
 from collector.store.reader import Reader
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_job, make_run, make_usage
-from tests.store.conftest import WORKSPACE, Stores, make_poll, observe
+from tests.store.conftest import WORKSPACE, Stores, make_poll, observe, watch
 
 BIG = ("runs", "attempts", "counters", "job_history", "polls", "usage", "run_details")
 
@@ -96,7 +96,7 @@ def steps(engine: Engine, asking: Callable[[Engine], None]) -> list[str]:
 def engine(sqlite_stores: Stores) -> Engine:
     """A store with a finished and an open run."""
     engine = sqlite_stores.engine()
-    Writer(engine).register(WORKSPACE, host="", workspace_id="", now=at(-3600))
+    watch(Writer(engine))
     observe(Writer(engine), make_run(make_attempt()), make_run(run_id="2"))
     return engine
 

@@ -17,7 +17,7 @@ from collector.store.instants import EPOCH
 from collector.store.schema import METADATA
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_job, make_run
-from tests.store.conftest import WORKSPACE, Stores, make_poll, observe
+from tests.store.conftest import WORKSPACE, Stores, make_poll, observe, watch
 from tests.store.story import World
 
 HOUR = 3600.0
@@ -176,7 +176,7 @@ def test_revision(stores: Stores, writer: Writer) -> None:
     writer.refresh_statistics(WORKSPACE, now=at(0))
     writer.lease(WORKSPACE, holder="me", now=at(0), until=at(9))
 
-    assert [1, 2, 3] == seen
+    assert [2, 3, 4] == seen
     assert 3 == reader.revision() == reader.snapshot().revision
 
 
@@ -197,7 +197,7 @@ def test_unknown_measure(stores: Stores, writer: Writer) -> None:
 def test_replaced_store(tmp_path: Path, empty_store: Path, sqlite_stores: Stores) -> None:
     """A reader notices that another store took the place of the one it read."""
     writer = sqlite_stores.writer()
-    writer.register(WORKSPACE, host="", workspace_id="", now=at(-9))
+    watch(writer, since=-9)
     observe(writer, make_run(make_attempt()))
     reader = sqlite_stores.reader()
     reader.snapshot()
@@ -244,7 +244,7 @@ def test_same_in_both_databases(tmp_path: Path, postgres_url: str) -> None:
     for url in (f"sqlite:///{tmp_path}/store.db", postgres_url):
         stores = Stores(url)
         writer = stores.writer()
-        writer.register(WORKSPACE, host="", workspace_id="", now=at(0))
+        watch(writer, since=0)
         world = World(Random(7))
         for _ in range(80):
             world.live(writer)

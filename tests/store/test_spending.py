@@ -9,8 +9,8 @@ import pytest
 from collector.core.records import UsageRecord
 from collector.store.reader import Reader
 from collector.store.writer import Writer
-from tests.make import at, make_usage
-from tests.store.conftest import WORKSPACE, Stores
+from tests.make import make_usage
+from tests.store.conftest import WORKSPACE, Stores, watch
 
 FIRST = date(2026, 3, 1)
 LARGE = "123456789012345678901234567890.000000000000000001"
@@ -19,7 +19,7 @@ LARGE = "123456789012345678901234567890.000000000000000001"
 @pytest.fixture
 def reader(stores: Stores, writer: Writer) -> Reader:
     """A reader of the usage of a few jobs on three days, in two workspaces."""
-    writer.register("lab", host="", workspace_id="", now=at(-3600))
+    watch(writer, "lab")
     for workspace in (WORKSPACE, "lab"):
         rows = [
             make_usage(LARGE, cost, day=date(2026, 3, day), job_id=job_id, sku=sku, unit=unit)

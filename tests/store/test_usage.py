@@ -13,7 +13,7 @@ from collector.core.model import Agreement, Spending, Usage
 from collector.core.snapshot import Bill, SourceState
 from collector.store.writer import Writer
 from tests.make import at, make_job, make_run, make_usage
-from tests.store.conftest import WORKSPACE, Stores, observe
+from tests.store.conftest import WORKSPACE, Stores, observe, watch
 
 NOW = datetime(2026, 3, 20, 15, 0, tzinfo=UTC)
 LAST = date(2026, 3, 19)
@@ -106,7 +106,7 @@ def test_usage_since_a_day(writer: Writer) -> None:
 
 def test_old_usage_is_forgotten(writer: Writer) -> None:
     """Days before go, however many; the day itself stays, and so does the other workspace."""
-    writer.register("other", host="", workspace_id="", now=at(0))
+    watch(writer, "other", since=0)
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(5)]
     for workspace in (WORKSPACE, "other"):
         save(writer, *(make_usage(day=day, sku=sku) for day in days for sku in "AB"), workspace=workspace)
@@ -168,7 +168,7 @@ def test_nothing_is_left_of_the_bill_before(stores: Stores, writer: Writer) -> N
 
 def test_bills_do_not_mix(stores: Stores, writer: Writer) -> None:
     """Each workspace has its own."""
-    writer.register("other", host="", workspace_id="", now=at(0))
+    watch(writer, "other", since=0)
     save_bill(writer, made([make_usage(day=LAST)]))
     save_bill(writer, made([make_usage("2", day=LAST)]), workspace="other")
 
@@ -243,7 +243,7 @@ def test_sources(stores: Stores, writer: Writer) -> None:
 
 def test_sources_by_name(stores: Stores, writer: Writer) -> None:
     """They come in one order on every database, and those of another workspace not at all."""
-    writer.register("other", host="", workspace_id="", now=at(0))
+    watch(writer, "other", since=0)
     for source in ("usage", "Jobs", "run_timeline", "jobs"):
         with writer.transaction("other") as transaction:
             transaction.save_source(source, watermark=at(0))

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from collector.core.diff import completion
 from collector.core.model import Agreement, Collector, Increment, KnownAttempt, KnownRun, Measure, Target
 from collector.store.engine import StoreError
 from collector.store.failure import ForeignWorkspaceError
 from collector.store.writer import Writer
 from tests.make import at, make_attempt, make_job, make_run
-from tests.store.conftest import WORKSPACE, Stores, make_poll, observe
+from tests.store.conftest import WORKSPACE, Stores, make_poll, observe, watch
 
 
 class Crash(Exception):
@@ -333,7 +334,7 @@ def test_two_writers(stores: Stores, writer: Writer) -> None:
 
 def test_workspaces_do_not_mix(stores: Stores, writer: Writer) -> None:
     """Equal ids in two workspaces are different runs, jobs and counters."""
-    writer.register("staging", host="", workspace_id="", now=at(-3600))
+    watch(writer, "staging")
     observe(writer, make_run(make_attempt()))
 
     observe(writer, make_run(make_attempt(result="FAILED"), job_id="8"), workspace="staging")
@@ -341,6 +342,21 @@ def test_workspaces_do_not_mix(stores: Stores, writer: Writer) -> None:
     assert "7" == known(writer, "1")["1"].job_id
     assert "8" == known(writer, "1", workspace="staging")["1"].job_id
     assert (1, 0) == (finished_count(stores), finished_count(stores, workspace="staging"))
+
+
+def test_nothing_counts_before_counting_begins(stores: Stores) -> None:
+    """What is recorded before then is history, even what ended after the look with which counting began."""
+    writer = stores.writer()
+    writer.register(WORKSPACE, host="", workspace_id="", now=at(-3600))
+    observe(writer, make_run(make_attempt(ended=at(50)), history=True), compare=completion)
+
+    with writer.transaction(WORKSPACE) as transaction:
+        transaction.begin_counting(at(40))
+    observe(writer, make_run(make_attempt(ended=at(50)), history=True))
+    observe(writer, make_run(make_attempt(ended=at(51)), history=True, run_id="2"))
+
+    assert at(50.001) == stores.reader().snapshot().workspaces[0].horizon
+    assert 1 == finished_count(stores)
 
 
 def test_register_again(stores: Stores, writer: Writer) -> None:
@@ -397,7 +413,7 @@ def test_lease(writer: Writer, holder: str, now: datetime, expected: bool) -> No
 
 def test_release(stores: Stores, writer: Writer) -> None:
     """A released lease can be taken at once; somebody else's is not released with it."""
-    writer.register("staging", host="", workspace_id="", now=at(0))
+    watch(writer, "staging", since=0)
     writer.lease(WORKSPACE, holder="first", now=at(0), until=at(10))
     writer.lease("staging", holder="second", now=at(0), until=at(10))
 
