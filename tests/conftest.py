@@ -10,6 +10,7 @@ __all__ = ["postgres_cluster", "postgres_url"]
 
 # The connector tells every message on the wire below that, which buries what a failing test has to say.
 logging.getLogger("databricks.sql").setLevel(logging.WARNING)
+logging.getLogger("databricks.sql.unsafe").disabled = True  # it sets its own level when it is loaded
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -415,9 +415,12 @@ def test_a_pass_before_the_first_live_poll_is_history(tmp_path: Path) -> None:
             simulator.advance(12 * HOUR)
             before = {poll.collector: poll.error for poll in passes(built)}
             history = {job.job_id: job.last_success for job in snapshot(given.store.url).workspaces[0].jobs}
-            for _ in range(6):
-                simulator.advance(30 * MINUTE)
+            for _ in range(30):
+                simulator.advance(6 * MINUTE)
                 round_of(built)
+            simulator.control.pause()
+            simulator.advance(LATEST)
+            catch_up(built)
             workspace = snapshot(given.store.url).workspaces[0]
             truth = simulator.truth(workspace.horizon)
 

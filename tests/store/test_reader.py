@@ -177,7 +177,7 @@ def test_revision(stores: Stores, writer: Writer) -> None:
     writer.lease(WORKSPACE, holder="me", now=at(0), until=at(9))
 
     assert [2, 3, 4] == seen
-    assert 3 == reader.revision() == reader.snapshot().revision
+    assert 4 == reader.revision() == reader.snapshot().revision
 
 
 def test_unknown_measure(stores: Stores, writer: Writer) -> None:
