@@ -47,6 +47,9 @@ def run(settings: Settings, *, demo: bool = False) -> int:
     """Serve and collect until told to stop. What the store holds is served before the collectors are even loaded."""
     # what is wrong with the store is told before anything is served from it
     open_store(settings.store.url, password=store_password(settings)).dispose()
+    # it silences a warning of its own while it is loaded, which undoes, and is undone by, other threads that do so
+    import requests  # noqa: F401, PLC0415 – only who collects needs it
+
     with _stopping() as stop, _serving(settings, demo=demo) as pages:
         pages.wait(HEAD_START_S)
         with _collecting(settings):

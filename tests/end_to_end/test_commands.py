@@ -152,3 +152,27 @@ def test_the_demo_serves_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert 0 == code
     assert seconds < SOON
     assert [] == list(tmp_path.glob("databricks-jobs-demo-*"))
+
+
+WITNESS = """
+import sys, threading
+
+def witness(event, arguments):
+    if event == "import" and arguments[0] == "requests":
+        print("requests is loaded by", *(thread.name for thread in threading.enumerate()), file=sys.stderr)
+
+sys.addaudithook(witness)
+"""
+
+
+def test_requests_is_loaded_before_anything_is_served(tmp_path: Path) -> None:
+    """It silences a warning while it is loaded, for the whole process; the first answers do the same, and then the
+    warning is shown or, where warnings are errors, ends the program.
+    """
+    (tmp_path / "sitecustomize.py").write_text(WITNESS, encoding="utf-8")
+    with Simulator(SMALL) as simulator:
+        config = configured(tmp_path, workspace(tmp_path, simulator.url, simulator.token))
+        with started(tmp_path, "run", "--config", config, environ={"PYTHONPATH": str(tmp_path)}) as program:
+            program.wait_for(1, "databricks_exporter_collector_up", collector="live")
+
+    assert "requests is loaded by MainThread\n" in program.said
