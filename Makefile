@@ -23,7 +23,7 @@ run: $(STAMP) ## the exporter against the workspace of config.toml or DATABRICKS
 	$(BIN)/databricks-jobs-exporter run
 
 test: $(STAMP) ## all tests
-	$(PYTEST) -n 2 --dist worksteal
+	$(PYTEST) -n 3 --dist worksteal
 
 lint: $(STAMP) ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
