@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""Later than all that happens."""
 MILLISECOND = timedelta(milliseconds=1)
 
 

@@ -11,16 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, select
 from collector.core.model import Collector
 from collector.store.instants import to_ms
 from collector.store.lock import lock, raise_revision
-from collector.store.schema import attempts, bills, collectors, polls, run_details, runs, sources, workspaces
-
-
-def raise_horizon(connection: Connection, workspace: str, before: datetime) -> None:
-    """What ended before is history from now on; a horizon never falls."""
-    connection.execute(
-        workspaces.update()
-        .where(workspaces.c.name == workspace, workspaces.c.horizon_ms < to_ms(before))
-        .values(horizon_ms=to_ms(before), revision=workspaces.c.revision + 1)
-    )
+from collector.store.schema import attempts, bills, collectors, polls, run_details, runs, sources
 
 
 def forget_runs(connection: Connection, workspace: str, before: datetime, most: int) -> int:

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, select
 
 from collector.core.model import Collector, KnownRun, Standing
 from collector.core.vocabulary import Outcome
-from collector.store.failure import StoreError
+from collector.store.horizon import horizon
 from collector.store.instants import from_ms, to_ms
 from collector.store.runs import known, open_runs
-from collector.store.schema import attempts, collectors, job_history, runs, workspaces
+from collector.store.schema import attempts, collectors, job_history, runs
 from collector.store.statements import chunks
 
 HOUR_MS = 3_600_000
@@ -18,11 +18,8 @@ HOUR_MS = 3_600_000
 
 def standing(connection: Connection, workspace: str, *, recent_since: datetime, undetailed: int) -> Standing:
     """See `Standing`; at most `undetailed` runs wait for details. StoreError for a workspace that is not registered."""
-    horizon_ms = connection.scalar(select(workspaces.c.horizon_ms).where(workspaces.c.name == workspace))
-    if horizon_ms is None:
-        raise StoreError(f"workspace {workspace} is not registered")
     return Standing(
-        horizon=from_ms(horizon_ms),
+        horizon=horizon(connection, workspace),
         open_runs=open_runs(connection, workspace),
         recent=_recent(connection, workspace, recent_since),
         undetailed=_undetailed(connection, workspace, undetailed),
@@ -66,8 +63,10 @@ def _undetailed(connection: Connection, workspace: str, most: int) -> tuple[Know
         ),
         reverse=True,
     )
-    counted = (run_id for _, run_id in (*failed, *others))
-    run_ids = list(dict.fromkeys((*counted, *_unexplained(connection, workspace))))[:most]
+    wanted = dict.fromkeys(run_id for _, run_id in (*failed, *others))
+    if len(wanted) < most:
+        wanted |= dict.fromkeys(_unexplained(connection, workspace))
+    run_ids = list(wanted)[:most]
     found = known(connection, workspace, run_ids)
     return tuple(found[run_id] for run_id in run_ids if run_id in found)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from collector.core.model import Agreement, Change, Increment, Job, KnownRun, Poll, Target, Usage
 from collector.core.snapshot import Bill
@@ -14,15 +14,16 @@ from collector.store import (
     definitions,
     details,
     history,
+    horizon,
     recorded,
     runs,
     sources,
     usage,
 )
-from collector.store.instants import from_ms, span_ms, to_ms
+from collector.store.instants import span_ms, to_ms
 from collector.store.lock import raise_revision
 from collector.store.recorded import Recorded
-from collector.store.schema import attempts, collectors, jobs, polls, workspaces
+from collector.store.schema import collectors, jobs, polls
 from collector.store.statements import chunks, insert
 
 
@@ -36,21 +37,12 @@ class Transaction:
         self._connection = connection
         self._workspace = workspace
         self._revision = raise_revision(connection, workspace)
-        self.horizon = from_ms(
-            connection.execute(
-                select(workspaces.c.horizon_ms).where(workspaces.c.name == workspace)
-            ).scalar_one()
-        )
+        self.horizon = horizon.horizon(connection, workspace)
 
     def begin_counting(self, at: datetime) -> None:
         """What ended before is history, and so is what is held already."""
-        of_workspace = workspaces.c.name == self._workspace
-        latest_ms = self._connection.scalar(
-            select(func.max(attempts.c.ended_ms)).where(attempts.c.workspace == self._workspace)
-        )
-        horizon_ms = to_ms(at) if latest_ms is None else max(to_ms(at), latest_ms + 1)
-        self._connection.execute(workspaces.update().where(of_workspace).values(horizon_ms=horizon_ms))
-        self.horizon = from_ms(horizon_ms)
+        horizon.begin(self._connection, self._workspace, at)
+        self.horizon = horizon.horizon(self._connection, self._workspace)
 
     def known(self, run_ids: Iterable[str]) -> dict[str, KnownRun]:
         """What the store holds of those runs that it holds, with their attempts."""

@@ -12,9 +12,9 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, or_, select
 
 from collector.core.model import Collector, KnownRun, Spending, Standing, Usage
-from collector.store import bills, medians, prune, runs, sources, standing, usage
+from collector.store import bills, horizon, medians, prune, runs, sources, standing, usage
 from collector.store.failure import ForeignWorkspaceError, reported
-from collector.store.instants import NEVER, to_ms
+from collector.store.instants import to_ms
 from collector.store.schema import store, workspaces
 from collector.store.statements import insert
 from collector.store.transaction import Transaction
@@ -46,7 +46,12 @@ class Writer:
 
         Raises ForeignWorkspaceError when the store holds another workspace under the name.
         """
-        row = {"name": workspace, "host": host, "workspace_id": workspace_id, "horizon_ms": to_ms(NEVER)}
+        row = {
+            "name": workspace,
+            "host": host,
+            "workspace_id": workspace_id,
+            "horizon_ms": to_ms(horizon.NEVER),
+        }
         row |= {"revision": 1, "lease_holder": "", "lease_until_ms": 0}
         given = {name: value for name, value in (("host", host), ("workspace_id", workspace_id)) if value}
         with self._writing() as connection:
@@ -152,7 +157,7 @@ class Writer:
         are forgotten; returns the number of runs. What ended before is history from then on.
         """
         with self._writing() as connection:
-            prune.raise_horizon(connection, workspace, before)
+            horizon.raise_to(connection, workspace, before)
         self._in_batches(
             lambda connection: prune.forget_polls(connection, workspace, polls_before, POLLS_AT_ONCE)
         )
