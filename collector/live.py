@@ -44,8 +44,7 @@ def live(desk: Desk, started: datetime) -> Answer:
     observed = listed | _shown(found)
 
     news = {run.run_id: run for run in _news(observed.values(), standing)}
-    horizon = started if last is None else standing.horizon
-    finished = (run for run in news.values() if run.ended and run.ended >= horizon)
+    finished = (run for run in news.values() if run.ended and run.ended >= standing.horizon)
     undetailed = plan.detail_order(finished, standing.undetailed)
     wanted = [run_id for run_id in undetailed if _worth_asking(memory.hidden.get(run_id), started)]
     until_next = terms.interval - (desk.now() - started)
