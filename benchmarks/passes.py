@@ -11,9 +11,10 @@ from collector.core.model import Measure
 from collector.definitions import definitions
 from collector.live import live
 from collector.poll import execute
+from collector.rounds import Collectors
 from collector.store.engine import open_store
 from collector.store.reader import Reader
-from collector.wiring import Collectors, collectors
+from collector.wiring import collectors
 from simulator.api import WAREHOUSE_ID
 
 

@@ -11,9 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from collector.config import Settings, load
 from collector.core.model import Poll
 from collector.core.snapshot import Snapshot
+from collector.rounds import Collectors
 from collector.store.engine import open_store
 from collector.store.reader import Reader
-from collector.wiring import Collectors
 from exporter.exposition import Format, Renderer
 from exporter.options import ExporterOptions
 from exporter.view import view

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from collector.config import load
-from collector.wiring import Collectors, collectors
+from collector.rounds import Collectors
+from collector.wiring import collectors
 from simulator import Control, Options, Simulator
 from simulator.api import WAREHOUSE_ID
 from tests.end_to_end.alerting import Watch, watch

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from collector.core.snapshot import WorkspaceSnapshot
-from collector.wiring import Collectors, collectors
+from collector.rounds import Collectors
+from collector.wiring import collectors
 from simulator import Options, Simulator
 from tests.end_to_end.collecting import catch_up, failures, round_of, settings, snapshot
 from tests.truth import counted, differences, expected, jobs_expected, jobs_shown

@@ -16,7 +16,8 @@ from collector.core.model import Collector, Measure, Poll
 from collector.core.snapshot import Bill, WorkspaceSnapshot
 from collector.live import live
 from collector.poll import execute
-from collector.wiring import Collectors, collectors
+from collector.rounds import Collectors
+from collector.wiring import collectors
 from simulator import Options, Simulator
 from simulator.api import WAREHOUSE_ID
 from tests.end_to_end.collecting import catch_up, failures, round_of, settings, snapshot
