@@ -448,6 +448,18 @@ def test_everything_is_escaped(text: str) -> None:
         assert "49" not in shown.text("failing")
 
 
+@pytest.mark.parametrize("path", ["/", "/?show=active", JOB, RUN])
+def test_tables_can_be_scrolled_with_the_keyboard(path: str) -> None:
+    """A table that is wider than the screen may hold no link that the focus could go to."""
+    details = detailed(task(), parameters=(Parameter(name="day", value="x" * 200),))
+    client = Site(rich(), MemoryHistory(run_record(details=details)))
+
+    tables = [given for _, given in Html(client.get(path).text).tags if given.get("class") == "table"]
+
+    assert tables
+    assert {"0"} == {given.get("tabindex") for given in tables}
+
+
 # ── what the browser is told ─────────────────────────────────────────────────────────────────────────────────────
 
 
