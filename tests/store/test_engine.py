@@ -20,16 +20,17 @@ from tests.store.conftest import WORKSPACE, Stores, observe, watch
 
 
 @pytest.fixture
-def not_root(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose file permissions count, for root becomes nobody meanwhile."""
-    # Whatever is imported late is imported now: nobody may not be able to read it.
-    open_store(f"sqlite:///{tmp_path}/first.db").dispose()
+def not_root() -> Iterator[Path]:
+    """A folder with a store, `made.db`, where file permissions count, for root becomes nobody meanwhile."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        # made by root, with whatever is read or imported for it: nobody may not be able to read this project
+        open_store(f"sqlite:///{folder}/made.db").dispose()
         if os.geteuid() != 0:
             yield folder
             return
-        os.chown(folder, 65534, 65534)
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, 65534, 65534)
         os.seteuid(65534)
         try:
             yield folder
@@ -100,15 +101,14 @@ def test_directory_without_permission(not_root: Path) -> None:
 
 def test_file_without_permission(not_root: Path) -> None:
     """A store that may not be written is an error, and stays as it is."""
-    url = f"sqlite:///{not_root}/store.db"
-    open_store(url).dispose()
-    before = (not_root / "store.db").read_bytes()
-    (not_root / "store.db").chmod(0o400)
+    url = f"sqlite:///{not_root}/made.db"
+    before = (not_root / "made.db").read_bytes()
+    (not_root / "made.db").chmod(0o400)
 
     message = refusal(url)
 
     assert f"store {url}: attempt to write a readonly database" == message
-    assert before == (not_root / "store.db").read_bytes()
+    assert before == (not_root / "made.db").read_bytes()
 
 
 def test_file_of_another_kind(tmp_path: Path) -> None:
